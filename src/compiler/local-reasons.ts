@@ -1,0 +1,211 @@
+/**
+ * Why a job ran on the submitter's own machine: one table of named reasons. Users read the texts
+ * (`MESHCC_EXPLAIN=1`, status, documentation); counters and tests use the ids.
+ */
+
+/**
+ * What sort of reason it is. `by-design`: such a call is never distributed. `probe`: a configure step or a
+ * question to the compiler, which must be answered at once. `environment`: something on this machine asks
+ * for it. `mesh`: no worker could take the job. `fault`: something went wrong, and a person may want to look.
+ */
+export type LocalReasonKind = 'by-design' | 'probe' | 'environment' | 'mesh' | 'fault';
+
+/** One reason. */
+export interface LocalReason {
+  readonly kind: LocalReasonKind;
+  /** One sentence for the user. */
+  readonly text: string;
+  /** What the user can do about it, if anything. */
+  readonly advice?: string;
+}
+
+/** Reasons that are known from the arguments and the environment alone. */
+const CLASSIFIER_REASONS = {
+  link: { kind: 'by-design', text: 'The call links; only compiles are distributed.' },
+  'several-inputs': {
+    kind: 'by-design',
+    text: 'The call names more than one input file.',
+    advice: 'Compile each source in a call of its own.',
+  },
+  'preprocess-only': { kind: 'by-design', text: 'The call only preprocesses (-E).' },
+  'dependencies-only': { kind: 'by-design', text: 'The call only lists dependencies (-M, -MM).' },
+  'syntax-only': { kind: 'by-design', text: 'The call only checks the syntax and writes no object.' },
+  'stdin-source': { kind: 'probe', text: 'The source comes from standard input.' },
+  'configure-probe': { kind: 'probe', text: 'The call is a probe of a configure step.' },
+  'compiler-query': { kind: 'probe', text: 'The call asks the compiler about itself.' },
+  'no-source': { kind: 'by-design', text: 'The call names no source file.' },
+  'unknown-option': {
+    kind: 'by-design',
+    text: 'An option, or a value of it, is not in the option table.',
+    advice: 'If the option is common, report it so that it enters the table.',
+  },
+  'unsupported-language': {
+    kind: 'by-design',
+    text: 'The source is in a language that is not distributed.',
+  },
+  'assembler-source': { kind: 'by-design', text: 'Assembler sources are not distributed.' },
+  'preprocessed-source': {
+    kind: 'by-design',
+    text: 'The source is preprocessed already, so diagnostics and debug information could differ.',
+  },
+  'contradicting-options': {
+    kind: 'by-design',
+    text: 'The arguments contradict each other or are incomplete; the compiler itself has to judge them.',
+  },
+  'march-native': {
+    kind: 'by-design',
+    text: 'The code is to be fitted to the processor of this machine (=native).',
+    advice: 'Name the processor (-march=x86-64-v3, …) to let other machines help.',
+  },
+  'save-temps': { kind: 'by-design', text: 'The call keeps its temporary files.' },
+  'dump-output': {
+    kind: 'by-design',
+    text: 'The call writes dumps, reports or notes beside the object.',
+  },
+  'host-dependent-text': {
+    kind: 'by-design',
+    text: 'The assembly would carry comments that depend on the memory of the machine (-fverbose-asm).',
+  },
+  'unsupported-output': {
+    kind: 'by-design',
+    text: 'The call makes something other than an object or assembly.',
+  },
+  'profile-use': { kind: 'by-design', text: 'The call reads or combines profile data.' },
+  'profile-generate': {
+    kind: 'by-design',
+    text: 'The object would name where this machine keeps profile data.',
+  },
+  plugin: { kind: 'by-design', text: 'The call loads a compiler plugin.' },
+  specs: { kind: 'by-design', text: 'The call reads a file that changes how the compiler works.' },
+  'program-path': {
+    kind: 'by-design',
+    text: 'The call says where the compiler finds its own programs and files (-B, -wrapper, --sysroot, …).',
+  },
+  'compiler-internals': {
+    kind: 'by-design',
+    text: 'The call hands options to an inner part of the compiler (-Xclang, -mllvm, …).',
+  },
+  'precompiled-header': { kind: 'by-design', text: 'The call makes or names a precompiled header.' },
+  modules: { kind: 'by-design', text: 'The call uses modules, which read and write files of their own.' },
+  'response-file-unreadable': {
+    kind: 'by-design',
+    text: 'A response file (@file) cannot be read, or compilers disagree about how to read it.',
+  },
+  'assembler-option': {
+    kind: 'by-design',
+    text: 'An option for the assembler is not in the table, or names a file.',
+  },
+  'preprocessor-option': {
+    kind: 'by-design',
+    text: 'An option handed straight to the preprocessor is not in the table.',
+  },
+  'linker-option': { kind: 'by-design', text: 'The arguments hold options for the linker.' },
+  offload: { kind: 'by-design', text: 'The call compiles for an accelerator with further compilers.' },
+  'character-set': {
+    kind: 'by-design',
+    text: 'The source is to be converted between character sets, with files of this machine.',
+  },
+  'output-not-regular': { kind: 'by-design', text: 'The output is not an ordinary file.' },
+  'environment-variable': {
+    kind: 'environment',
+    text: 'An environment variable changes the compile in a way that cannot be carried over.',
+    advice: 'Unset it for the build, or give the same as an option.',
+  },
+  disabled: { kind: 'environment', text: 'MESHCC_DISABLE is set.' },
+  'time-macro': {
+    kind: 'by-design',
+    text: 'A source uses __DATE__, __TIME__ or __TIMESTAMP__.',
+    advice: 'Set SOURCE_DATE_EPOCH to make __DATE__ and __TIME__ reproducible.',
+  },
+  'coverage-or-lto-without-random-seed': {
+    kind: 'by-design',
+    text: 'Coverage or link-time optimisation without -frandom-seed= makes a different object each time.',
+    advice: 'Add -frandom-seed= with the name of the source.',
+  },
+} as const satisfies Record<string, LocalReason>;
+
+/** Reasons that only the scan of the source, a worker or the mesh can give. */
+const MESH_REASONS = {
+  interrupted: { kind: 'by-design', text: 'The compile was interrupted before it ended.' },
+  'diagnostics-in-other-locale': {
+    kind: 'environment',
+    text: 'The compiler had something to say, in a language or character set that only this machine has.',
+    advice: 'Build with LC_ALL=C.UTF-8.',
+  },
+  'unsupported-encoding': {
+    kind: 'by-design',
+    text: 'A file name or an argument is not UTF-8.',
+  },
+  'no-agent': { kind: 'environment', text: 'No agent runs for this user.', advice: 'Start one: meshcc up.' },
+  'agent-stalled': { kind: 'fault', text: 'The agent did not answer in time.' },
+  'agent-lost': { kind: 'fault', text: 'The connection to the agent broke off.' },
+  recursion: { kind: 'environment', text: 'The call comes from a compile that already runs here.' },
+  'remote-off': { kind: 'environment', text: 'The agent is told to compile everything locally.' },
+  draining: { kind: 'environment', text: 'The agent is about to stop.' },
+  'no-peer': { kind: 'mesh', text: 'No other node is connected.' },
+  'no-matching-toolchain': {
+    kind: 'mesh',
+    text: 'No connected node has the same compiler.',
+    advice: 'Install the same version of the compiler there.',
+  },
+  'toolchain-unknown': { kind: 'fault', text: 'The compiler could not be identified.' },
+  'no-credit-in-time': { kind: 'mesh', text: 'All nodes were busy, and a local slot came free first.' },
+  'closure-failed': { kind: 'by-design', text: 'The compiler could not list what the source includes.' },
+  incbin: { kind: 'by-design', text: 'A source embeds a file with .incbin.' },
+  embed: { kind: 'by-design', text: 'A source embeds a file with #embed.' },
+  'computed-has-include': {
+    kind: 'by-design',
+    text: 'A source asks __has_include for a name that is known only during the compile.',
+  },
+  'include-outside-closure': {
+    kind: 'fault',
+    text: 'The compile read a file that was not sent with it, so its result was thrown away.',
+  },
+  'remote-nonzero-exit': {
+    kind: 'mesh',
+    text: 'The compile failed on another node; only a local failure counts.',
+  },
+  'remote-refused': { kind: 'mesh', text: 'The other node refused the job.' },
+  'remote-inputs-incomplete': { kind: 'mesh', text: 'The other node lacked an input file.' },
+  'node-fault': { kind: 'mesh', text: 'The other node failed during the job.' },
+  'attempts-exhausted': { kind: 'mesh', text: 'The job failed on several nodes.' },
+  'result-mismatch': {
+    kind: 'fault',
+    text: 'A result did not match its digest, or two nodes disagreed about it.',
+  },
+  'unexpected-output': {
+    kind: 'fault',
+    text: 'The compile wrote a file that its arguments do not announce.',
+  },
+  'output-write-failed': {
+    kind: 'environment',
+    text: 'An output could not be written here; the local compiler will say why.',
+  },
+  'input-changed': { kind: 'environment', text: 'An input file changed while the job ran.' },
+  'job-timeout': { kind: 'mesh', text: 'The job took too long on the other node.' },
+  'internal-error': {
+    kind: 'fault',
+    text: 'The agent ran into an error of its own.',
+    advice: 'Look into the log of the agent, and report it.',
+  },
+} as const satisfies Record<string, LocalReason>;
+
+export type LocalReasonId = keyof typeof CLASSIFIER_REASONS | keyof typeof MESH_REASONS;
+
+/** The whole table. The ids are stable: scripts may match on them. */
+export const LOCAL_REASONS: Readonly<Record<LocalReasonId, LocalReason>> = {
+  ...CLASSIFIER_REASONS,
+  ...MESH_REASONS,
+};
+
+/** True if `text` is the id of a reason. */
+export function isLocalReasonId(text: string): text is LocalReasonId {
+  return Object.hasOwn(LOCAL_REASONS, text);
+}
+
+/** One line for a user: the sentence, what it was about in this call, and the advice. */
+export function explainLocalReason(id: LocalReasonId, detail: string): string {
+  const { text, advice } = LOCAL_REASONS[id];
+  const about = detail === '' ? text : `${text} (${detail})`;
+  return advice === undefined ? about : `${about} ${advice}`;
+}

@@ -1,0 +1,67 @@
+/** Typed arguments back to argv, whole or in part. */
+import type { Invocation, InvocationArg } from './invocation.ts';
+import { OPTION_INDEX, PREPROCESSOR_INDEX } from './option-index.ts';
+import type { Dialect, OptionEffect } from './option-row.ts';
+
+/** Argv without argv[0]: the exact inverse of parsing. */
+export function renderArguments(args: readonly InvocationArg[]): string[] {
+  const result: string[] = [];
+  for (const arg of args) {
+    switch (arg.form) {
+      case 'flag':
+        result.push(arg.name);
+        break;
+      case 'source':
+        result.push(arg.value);
+        break;
+      case 'joined':
+        result.push(arg.name + arg.value);
+        break;
+      case 'separate':
+        result.push(arg.name, arg.value);
+        break;
+      case 'list':
+        result.push(arg.name + renderArguments(arg.list).join(','));
+        break;
+    }
+  }
+  return result;
+}
+
+const DEPFILE_EFFECTS: ReadonlySet<OptionEffect> = new Set(['depfile', 'depfile-path', 'depfile-detail']);
+const OUTPUT_EFFECTS: ReadonlySet<OptionEffect> = new Set(['action', 'output']);
+
+/** The arguments without those that ask for a dependency file, also inside `-Wp,`. */
+function withoutDepfile(args: readonly InvocationArg[], dialect: Dialect): InvocationArg[] {
+  const result: InvocationArg[] = [];
+  for (const arg of args) {
+    const effect = OPTION_INDEX[dialect].row(arg.name)?.effect;
+    if (effect !== undefined && arg.form !== 'source' && DEPFILE_EFFECTS.has(effect)) continue;
+    if (effect !== 'preprocessor-list') {
+      result.push(arg);
+      continue;
+    }
+    const list = arg.list.filter((piece) => {
+      const pieceEffect = PREPROCESSOR_INDEX.row(piece.name)?.effect;
+      return pieceEffect === undefined || !DEPFILE_EFFECTS.has(pieceEffect);
+    });
+    if (list.length > 0) result.push({ ...arg, list });
+  }
+  return result;
+}
+
+/** The target in the rules that {@link dependencyArguments} asks for. */
+export const DEPENDENCY_TARGET = 'x';
+
+/**
+ * Arguments that make the compiler list everything that this call would read, system headers included, on
+ * standard output in make's format, and write no file.
+ * @returns argv without argv[0]
+ */
+export function dependencyArguments(invocation: Invocation, dialect: Dialect = 'gcc'): string[] {
+  const kept = withoutDepfile(invocation.args, dialect).filter((arg) => {
+    const effect = OPTION_INDEX[dialect].row(arg.name)?.effect;
+    return arg.form === 'source' || effect === undefined || !OUTPUT_EFFECTS.has(effect);
+  });
+  return ['-M', '-MT', DEPENDENCY_TARGET, '-w', ...renderArguments(kept)];
+}
