@@ -1,0 +1,171 @@
+/** Probing real compilers: what is the same, what is not, and what is refused. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { MeshError } from '../../src/base/errors.ts';
+import { describeDifference, probeToolchain, type Toolchain } from '../../src/toolchain/index.ts';
+import { copyGcc, SYSTEM_ENV, scratch } from './compiler-fixtures.ts';
+
+const env = SYSTEM_ENV;
+const GCC = '/usr/bin/gcc';
+
+function rolesOf(toolchain: Toolchain): string[] {
+  return [...new Set(toolchain.components.map(({ role }) => role))].filter((role) => role !== 'library');
+}
+
+function refuses(compilerPath: string, reason: RegExp, searchPath = env): Promise<void> {
+  return assert.rejects(probeToolchain(compilerPath, { env: searchPath }), (error: unknown) => {
+    assert.ok(error instanceof MeshError);
+    assert.equal(error.code, 'MESHCC_COMPILER');
+    assert.match(error.message, reason);
+    assert.ok(error.message.includes(compilerPath), 'the message names the compiler');
+    return true;
+  });
+}
+
+test('gcc tells what it is, and every path of the answer exists', async () => {
+  const gcc = await probeToolchain(GCC, { env });
+  const say = (...args: string[]) => execFileSync(GCC, args, { encoding: 'utf8' }).trim();
+  assert.deepEqual([gcc.dialect, gcc.driver, gcc.languages], ['gcc', 'c', ['c']]);
+  assert.equal(gcc.version, say('-dumpfullversion'));
+  assert.equal(gcc.targetTriple, say('-dumpmachine'));
+  assert.deepEqual(rolesOf(gcc), ['driver', 'cc1', 'as', 'objcopy']);
+  assert.equal(gcc.driverPath, realpathSync(GCC));
+  const cc1 = gcc.components.find(({ role }) => role === 'cc1');
+  assert.equal(cc1?.path, say('-print-prog-name=cc1'));
+  assert.ok(
+    gcc.libraries.some(({ path }) => /\/ld-[^/]*\.so/.test(path)),
+    'the loader is listed',
+  );
+  for (const { path, realPath } of [...gcc.components, ...gcc.libraries]) {
+    assert.equal(realpathSync(path), realPath);
+  }
+  assert.ok(gcc.builtinIncludeDirectories.includes('/usr/include'));
+});
+
+test('one compiler under several names has one id; the C++ driver has another', async () => {
+  const [gcc, cc, gxx] = await Promise.all(
+    [GCC, '/usr/bin/cc', '/usr/bin/g++'].map((path) => probeToolchain(path, { env })),
+  );
+  assert.ok(gcc && cc && gxx);
+  assert.equal(realpathSync('/usr/bin/cc'), gcc.driverPath);
+  assert.equal(cc.id, gcc.id);
+  assert.equal(describeDifference(gcc, cc), 'no difference');
+  assert.deepEqual([gxx.driver, gxx.languages], ['c++', ['c++']]);
+  assert.deepEqual(rolesOf(gxx), ['driver', 'cc1plus', 'as', 'objcopy']);
+  assert.notEqual(gxx.id, gcc.id);
+  assert.equal(describeDifference(gcc, gxx), 'driver for C and C++');
+});
+
+test('another version is another toolchain, and the difference is said in words', async (t) => {
+  if (!existsSync('/usr/bin/gcc-11')) {
+    t.skip('gcc-11 is not installed');
+    return;
+  }
+  const [gcc, old] = await Promise.all([GCC, '/usr/bin/gcc-11'].map((path) => probeToolchain(path, { env })));
+  assert.ok(gcc && old);
+  assert.notEqual(gcc.id, old.id);
+  assert.equal(describeDifference(gcc, old), `version ${gcc.version} and ${old.version}`);
+});
+
+test('the place of a compiler is not part of its id, a specs file is', async (t) => {
+  const gcc = await probeToolchain(GCC, { env });
+  const prefix = scratch(t);
+  const copy = copyGcc(gcc, prefix);
+  const moved = await probeToolchain(copy.compilerPath, { env });
+  assert.equal(moved.id, gcc.id);
+  assert.equal(moved.driverPath, copy.compilerPath);
+  const cc1 = moved.components.find(({ role }) => role === 'cc1');
+  assert.ok(cc1?.path.startsWith(`${prefix}/`), 'the copy starts its own cc1');
+  const specs = execFileSync(GCC, ['-dumpspecs'], { encoding: 'utf8' });
+  writeFileSync(join(copy.libraryDirectory, 'specs'), specs.replace('*cc1:\n', '*cc1:\n-fno-inline '));
+  const changed = await probeToolchain(copy.compilerPath, { env });
+  assert.notEqual(changed.id, gcc.id);
+  assert.deepEqual(rolesOf(changed), ['driver', 'cc1', 'as', 'objcopy', 'specs']);
+  assert.equal(describeDifference(gcc, changed), 'same version, only the second has the specs file specs');
+});
+
+test('the assembler that PATH leads to is part of the id', async (t) => {
+  const directory = scratch(t);
+  copyFileSync(realpathSync('/usr/bin/as'), join(directory, 'as'));
+  appendFileSync(join(directory, 'as'), 'patched');
+  const gcc = await probeToolchain(GCC, { env });
+  const other = await probeToolchain(GCC, { env: { PATH: `${directory}:${env.PATH}` } });
+  assert.equal(other.components.find(({ role }) => role === 'as')?.path, join(directory, 'as'));
+  assert.notEqual(other.id, gcc.id);
+  assert.match(describeDifference(gcc, other), /^same version, as differs: [0-9a-f]{12} and [0-9a-f]{12}$/);
+});
+
+test('variables that sway a compiler do not sway the probe', async (t) => {
+  const gcc = await probeToolchain(GCC, { env });
+  const directory = scratch(t);
+  const copy = copyGcc(gcc, join(directory, 'usr'));
+  const swayed = await probeToolchain(GCC, {
+    env: {
+      ...env,
+      COMPILER_PATH: copy.libraryDirectory,
+      GCC_EXEC_PREFIX: `${directory}/usr/lib/gcc/`,
+      CPATH: directory,
+      LD_LIBRARY_PATH: directory,
+      LD_PRELOAD: join(directory, 'none.so'),
+      LC_ALL: 'de_DE.UTF-8',
+      DEPENDENCIES_OUTPUT: join(directory, 'deps'),
+    },
+  });
+  assert.deepEqual(swayed, gcc);
+});
+
+test('what is no compiler is refused with a reason, and a script is not even run', async (t) => {
+  const directory = scratch(t);
+  const ran = join(directory, 'ran');
+  const script = join(directory, 'gcc');
+  writeFileSync(script, `#!/bin/sh\ntouch ${ran}\nexec ${GCC} "$@"\n`, { mode: 0o755 });
+  await refuses(script, /is a script \(#!\/bin\/sh\)/);
+  assert.equal(existsSync(ran), false);
+  const text = join(directory, 'text-gcc');
+  writeFileSync(text, 'no program', { mode: 0o755 });
+  await refuses(text, /not an ELF executable/);
+  chmodSync(text, 0o644);
+  await refuses(text, /not an executable file/);
+  const other = join(directory, 'other-gcc');
+  copyFileSync(realpathSync('/bin/true'), other);
+  await refuses(other, /tells no version of GCC or Clang/);
+  await refuses(join(directory, 'nothing'), /ENOENT/);
+  await refuses('gcc', /not absolute/);
+  const shim = join(directory, 'ccache');
+  copyFileSync(realpathSync(GCC), shim);
+  symlinkSync(shim, join(directory, 'cc'));
+  await refuses(join(directory, 'cc'), /a compiler cache, and is no compiler/);
+});
+
+test('a compiler without an assembler is refused', async (t) => {
+  const directory = scratch(t);
+  const empty = join(directory, 'empty');
+  mkdirSync(empty);
+  await refuses(GCC, /starts as, which is not installed or not in PATH/, { PATH: empty });
+});
+
+test('clang is one driver with the code in its libraries', async (t) => {
+  const [clang, clangxx] = ['clang', 'clang++'].map((name) => `/usr/bin/${name}`);
+  if (!clang || !clangxx || !existsSync(clang)) {
+    t.skip('clang is not installed');
+    return;
+  }
+  const c = await probeToolchain(clang, { env });
+  const cxx = await probeToolchain(clangxx, { env });
+  assert.deepEqual([c.dialect, c.driver, cxx.driver], ['clang', 'c', 'c++']);
+  assert.deepEqual(rolesOf(c), ['driver']);
+  assert.equal(c.driverPath, cxx.driverPath);
+  assert.notEqual(c.id, cxx.id);
+});
