@@ -1,0 +1,117 @@
+/**
+ * The messages of proto/meshcc/v1/mesh.proto as TypeScript sees them after proto-loader
+ * (camelCase, 64-bit numbers as number, bytes as Buffer).
+ */
+
+/** Version of the stream protocol; a peer that speaks another is not used. */
+export const PROTOCOL_VERSION = 1;
+
+export interface WireArgument {
+  name: string;
+  form: string;
+  value: string;
+  list: WireArgument[];
+}
+
+export interface WireToolchain {
+  id: string;
+  dialect: string;
+  driver: string;
+  version: string;
+  targetTriple: string;
+}
+
+export interface WireEntry {
+  id: number;
+  path: string;
+  file?: { sha256: Uint8Array; sizeBytes: number; mtimeSeconds: number };
+  directory?: Record<string, never>;
+  symlink?: { target: string };
+}
+
+export interface WireJob {
+  jobId: number;
+  toolchainRef: number;
+  workingDirectory: string;
+  arguments: WireArgument[];
+  inputs: Uint8Array;
+  environment: string[];
+  umask: number;
+  terminal?: { columns: number; rows: number; stdinToo: boolean };
+  outputs: { kind: string; path: string; required: boolean }[];
+}
+
+export interface WireToolchainUse {
+  ref: number;
+  toolchainId: string;
+  compilerPath: string;
+  files: { sha256: Uint8Array; path: string }[];
+  directories: string[];
+  links: { path: string; target: string }[];
+  programDirectories: string[];
+}
+
+export interface FromSubmitter {
+  hello?: { protocolVersion: number; nodeId: string; nodeName: string; agentVersion: string };
+  toolchainUse?: WireToolchainUse;
+  entries?: { entries: WireEntry[] };
+  removed?: { paths: string[] };
+  job?: WireJob;
+  cancel?: { jobId: number };
+  outputCredit?: { jobId: number; sizeBytes: number };
+  blobUnavailable?: { sha256: Uint8Array[] };
+}
+
+export interface WireCompiled {
+  exitStatus: number;
+  signal: number;
+  outputs: { index: number; sha256: Uint8Array; sizeBytes: number }[];
+  stdout: Uint8Array;
+  stderr: Uint8Array;
+  cpuUs: number;
+  wallUs: number;
+}
+
+export interface WireResult {
+  jobId: number;
+  compiled?: WireCompiled;
+  refused?: { reason: string };
+  busy?: { reason: string };
+  inputIncomplete?: { paths: string[] };
+  nodeFault?: { cause: string; detail: string };
+}
+
+export interface WireWelcome {
+  protocolVersion: number;
+  nodeId: string;
+  nodeName: string;
+  agentVersion: string;
+  sessionId: string;
+  slots: number;
+  toolchains: WireToolchain[];
+}
+
+export interface WireOutputChunk {
+  jobId: number;
+  index: number;
+  path: string;
+  sizeBytes: number;
+  data: Buffer;
+}
+
+export interface FromWorker {
+  welcome?: WireWelcome;
+  credits?: { grantedTotal: number };
+  needBlobs?: { sha256: Uint8Array[] };
+  progress?: { running: number[] };
+  outputChunk?: WireOutputChunk;
+  result?: WireResult;
+  drain?: Record<string, never>;
+}
+
+export interface BlobChunk {
+  sha256: Uint8Array;
+  sizeBytes: number;
+  data: Uint8Array;
+  last: boolean;
+}
