@@ -1,0 +1,37 @@
+/** The port between a job and whatever finds its inputs. */
+
+import type { LocalReasonId } from '../compiler/index.ts';
+import type { Invocation } from '../compiler/invocation.ts';
+
+/** A compile whose inputs are wanted. */
+export interface ClosureRequest {
+  readonly invocation: Invocation;
+  /** Absolute path of the compiler as the user runs it. */
+  readonly compilerPath: string;
+  /** Absolute. */
+  readonly workingDirectory: string;
+  /** "NAME=value" of everything that the compiler may look at. */
+  readonly environment: readonly string[];
+}
+
+/** Everything that the compile may read. Paths are absolute but spelled as the compiler will spell them. */
+export interface InputClosure {
+  readonly files: readonly string[];
+  /** Directories that must exist for the compiler if they exist here (search path, working directory). */
+  readonly directories: readonly string[];
+  /** The directories that the compiler searches, in order; absolute, as spelled. */
+  readonly searchPath: { readonly quote: readonly string[]; readonly angle: readonly string[] };
+}
+
+/** A closure, or the named reason why this unit stays local. */
+export type ClosureOutcome =
+  | { readonly kind: 'closure'; readonly closure: InputClosure }
+  | { readonly kind: 'local'; readonly reason: LocalReasonId; readonly detail: string };
+
+/**
+ * Finds the inputs of a compile without missing any; over-approximation is allowed. It must not block the
+ * event loop, may be called for many units at once, and stops early when the signal fires.
+ */
+export interface ClosureFinder {
+  find(request: ClosureRequest, signal: AbortSignal): Promise<ClosureOutcome>;
+}

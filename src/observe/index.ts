@@ -1,0 +1,3 @@
+/** What happened, for people: counts, reasons and logs. */
+export { ALL_BUILDS, type BuildSummary, type JobRecord, Ledger } from './ledger.ts';
+export { createLogger, type LogFormat } from './logger.ts';

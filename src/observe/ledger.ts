@@ -1,0 +1,105 @@
+/** Where every compiler call of this user went, and why: counted per build, with the latest local ones in detail. */
+import { LRUCache } from 'lru-cache';
+import type { LocalReasonId } from '../compiler/index.ts';
+
+/** A finished compiler call. */
+export interface JobRecord {
+  /** Build that the call belongs to; empty outside `meshcc run`. */
+  readonly buildId: string;
+  /** What was compiled, or the arguments' gist where there is no source. */
+  readonly subject: string;
+  readonly place:
+    | { readonly kind: 'remote'; readonly nodeName: string; readonly cpuUs: number }
+    | { readonly kind: 'local'; readonly reason: LocalReasonId; readonly detail: string };
+  /** Remote attempts that came to nothing before this, each in words. */
+  readonly failedAttempts: readonly string[];
+  readonly wallMs: number;
+}
+
+/** A build in numbers. */
+export interface BuildSummary {
+  readonly buildId: string;
+  readonly remoteJobs: number;
+  readonly localJobs: number;
+  readonly failedAttempts: number;
+  readonly nodes: readonly { name: string; jobs: number; cpuSeconds: number }[];
+  readonly local: readonly { reason: LocalReasonId; jobs: number; example: string }[];
+}
+
+/** Calls that a person can ask about. */
+const RECENT_JOBS = 5_000;
+const RECENT_BUILDS = 200;
+
+/** Name of the build that collects all calls since the agent started. */
+export const ALL_BUILDS = 'all';
+
+class BuildCounts {
+  remoteJobs = 0;
+  localJobs = 0;
+  failedAttempts = 0;
+  readonly nodes = new Map<string, { jobs: number; cpuUs: number }>();
+  readonly local = new Map<LocalReasonId, { jobs: number; example: string }>();
+
+  add(record: JobRecord): void {
+    this.failedAttempts += record.failedAttempts.length;
+    if (record.place.kind === 'remote') {
+      this.remoteJobs++;
+      const node = this.nodes.get(record.place.nodeName) ?? { jobs: 0, cpuUs: 0 };
+      this.nodes.set(record.place.nodeName, { jobs: node.jobs + 1, cpuUs: node.cpuUs + record.place.cpuUs });
+      return;
+    }
+    this.localJobs++;
+    const reason = this.local.get(record.place.reason);
+    if (reason !== undefined) reason.jobs++;
+    else this.local.set(record.place.reason, { jobs: 1, example: exampleOf(record, record.place.detail) });
+  }
+
+  summary(buildId: string): BuildSummary {
+    const nodes = [...this.nodes].map(([name, { jobs, cpuUs }]) => ({ name, jobs, cpuSeconds: cpuUs / 1e6 }));
+    const local = [...this.local].map(([reason, { jobs, example }]) => ({ reason, jobs, example }));
+    return {
+      buildId,
+      remoteJobs: this.remoteJobs,
+      localJobs: this.localJobs,
+      failedAttempts: this.failedAttempts,
+      nodes: nodes.sort((a, b) => b.jobs - a.jobs),
+      local: local.sort((a, b) => b.jobs - a.jobs),
+    };
+  }
+}
+
+function exampleOf(record: JobRecord, detail: string): string {
+  return detail === '' || detail === record.subject ? record.subject : `${record.subject} (${detail})`;
+}
+
+export class Ledger {
+  readonly #all = new BuildCounts();
+  readonly #builds = new LRUCache<string, BuildCounts>({ max: RECENT_BUILDS });
+  readonly #recent: JobRecord[] = [];
+  #next = 0;
+
+  record(job: JobRecord): void {
+    this.#all.add(job);
+    if (job.buildId !== '') {
+      let build = this.#builds.get(job.buildId);
+      if (build === undefined) {
+        build = new BuildCounts();
+        this.#builds.set(job.buildId, build);
+      }
+      build.add(job);
+    }
+    this.#recent[this.#next] = job;
+    this.#next = (this.#next + 1) % RECENT_JOBS;
+  }
+
+  /** Counts of one build, or of everything since the start with {@link ALL_BUILDS}. */
+  summary(buildId: string): BuildSummary {
+    const counts = buildId === ALL_BUILDS ? this.#all : this.#builds.get(buildId);
+    return (counts ?? new BuildCounts()).summary(buildId);
+  }
+
+  /** The latest calls, oldest first, at most as many as are kept. */
+  recent(): readonly JobRecord[] {
+    return [...this.#recent.slice(this.#next), ...this.#recent.slice(0, this.#next)];
+  }
+}
