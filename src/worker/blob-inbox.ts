@@ -1,0 +1,104 @@
+/** Contents that one submitter owes this worker: asked for in batches, checked and stored as they come. */
+import { type Digest, digestFromBytes, digestToBytes } from '../base/digest.ts';
+import { MeshError, messageOf } from '../base/errors.ts';
+import type { BlobChunk, FromWorker, Outbound } from '../mesh/index.ts';
+import type { BlobStore, BlobWriter } from '../store/index.ts';
+
+interface Awaited {
+  readonly arrived: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class BlobInbox {
+  readonly #store: BlobStore;
+  readonly #out: Outbound<FromWorker>;
+  readonly #awaited = new Map<Digest, Awaited>();
+  readonly #writers = new Map<Digest, BlobWriter>();
+  #unasked: Digest[] = [];
+
+  constructor(store: BlobStore, out: Outbound<FromWorker>) {
+    this.#store = store;
+    this.#out = out;
+  }
+
+  /** Resolves when the content is in the store. @throws MeshError if the submitter cannot deliver it */
+  need(digest: Digest): Promise<void> {
+    if (this.#store.has(digest)) {
+      this.#store.touch([digest]);
+      return Promise.resolve();
+    }
+    const present = this.#awaited.get(digest);
+    if (present !== undefined) return present.arrived;
+    const { promise, resolve, reject } = deferred();
+    // Whoever waits sees the failure; one that nobody waits for any more is no error of its own.
+    promise.catch(() => {});
+    this.#awaited.set(digest, { arrived: promise, resolve, reject });
+    if (this.#unasked.length === 0) queueMicrotask(() => this.#ask());
+    this.#unasked.push(digest);
+    return promise;
+  }
+
+  /** Takes one piece; resolves when the next may be read. Pieces that nobody asked for are dropped. */
+  async accept(chunk: BlobChunk): Promise<void> {
+    const digest = digestFromBytes(chunk.sha256);
+    const awaited = digest === undefined ? undefined : this.#awaited.get(digest);
+    if (digest === undefined || awaited === undefined) return;
+    try {
+      let writer = this.#writers.get(digest);
+      if (writer === undefined) {
+        writer = this.#store.startWrite(digest, chunk.sizeBytes);
+        this.#writers.set(digest, writer);
+      }
+      await writer.write(chunk.data);
+      if (!chunk.last) return;
+      this.#writers.delete(digest);
+      await writer.finish();
+      this.#awaited.delete(digest);
+      awaited.resolve();
+    } catch (error) {
+      await this.#fail(digest, error instanceof Error ? error : new Error(messageOf(error)));
+    }
+  }
+
+  /** The submitter no longer has these contents. */
+  unavailable(digests: readonly Uint8Array[]): void {
+    for (const bytes of digests) {
+      const digest = digestFromBytes(bytes);
+      if (digest !== undefined)
+        void this.#fail(digest, new MeshError('MESHCC_PROTOCOL', 'the submitter no longer has this content'));
+    }
+  }
+
+  /** The connection is gone: half-written blobs are removed, waiters fail. */
+  async close(): Promise<void> {
+    for (const digest of [...this.#awaited.keys()]) {
+      await this.#fail(digest, new MeshError('MESHCC_PEER', 'the submitter is gone'));
+    }
+  }
+
+  #ask(): void {
+    const sha256 = this.#unasked.map(digestToBytes);
+    this.#unasked = [];
+    this.#out.send({ needBlobs: { sha256 } });
+  }
+
+  async #fail(digest: Digest, error: Error): Promise<void> {
+    const writer = this.#writers.get(digest);
+    this.#writers.delete(digest);
+    const awaited = this.#awaited.get(digest);
+    this.#awaited.delete(digest);
+    awaited?.reject(error);
+    await writer?.abort();
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
+  let resolve: () => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}

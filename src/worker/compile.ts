@@ -1,0 +1,133 @@
+/** One job in the sandbox: argv and environment are rebuilt here, and what the compiler read is checked. */
+import { posix } from 'node:path';
+import { type Invocation, parseDepfile, renderArguments } from '../compiler/index.ts';
+import type { WireJob } from '../mesh/index.ts';
+import type { Cell, CellJob, CellOutput, CellResult } from '../sandbox/index.ts';
+import type { InstalledToolchain } from './installed-toolchain.ts';
+import type { Hold, Mirror } from './mirror.ts';
+
+/** Bounds of one compile on this worker. */
+export interface CompileLimits {
+  readonly wallLimitMs: number;
+  readonly cpuLimitSeconds: number;
+  readonly maxFileBytes: number;
+  readonly maxDiagnosticBytes: number;
+  readonly maxOutputBytes: number;
+}
+
+/** A validated job, ready to run. */
+export interface CompileRequest {
+  readonly job: WireJob;
+  readonly invocation: Invocation;
+  readonly toolchain: InstalledToolchain;
+  readonly hold: Hold;
+}
+
+/** An output under the path that the submitter expects. */
+export interface CompileOutput {
+  /** As spelled in the job. */
+  readonly path: string;
+  readonly file: CellOutput;
+}
+
+export type CompileOutcome =
+  | {
+      readonly kind: 'compiled';
+      readonly result: CellResult & { kind: 'exited' };
+      /** Depfiles first, the object last: what is there last makes the others valid. */
+      readonly outputs: readonly CompileOutput[];
+    }
+  | { readonly kind: 'input-incomplete'; readonly paths: readonly string[] }
+  | { readonly kind: 'node-fault'; readonly cause: string; readonly detail: string };
+
+/** Where the compiler tells what it read if the user did not ask for it; never returned. */
+const OWN_DEPFILE = '/.meshcc-dependencies';
+
+/** Runs a job whose inputs are on disk. */
+export async function compile(
+  request: CompileRequest,
+  cell: Cell,
+  mirror: Mirror,
+  limits: CompileLimits,
+  signal: AbortSignal,
+): Promise<CompileOutcome> {
+  const { job, invocation } = request;
+  const result = await cell.run(cellJob(request, limits), signal);
+  if (result.kind === 'fault') return { kind: 'node-fault', cause: result.cause, detail: result.detail };
+  if (result.exitStatus !== 0 || result.signal !== 0) {
+    result.release();
+    return { kind: 'compiled', result, outputs: [] };
+  }
+  const irregular = result.irregular[0];
+  if (irregular !== undefined) {
+    result.release();
+    return {
+      kind: 'node-fault',
+      cause: 'irregular-output',
+      detail: `${irregular.path} is a ${irregular.type}`,
+    };
+  }
+  const absolute = (path: string): string => posix.resolve(job.workingDirectory, path);
+  const byPath = new Map(result.outputs.map((file) => [file.path, file]));
+  const outputAt = (path: string): CellOutput | undefined =>
+    byPath.get(absolute(path)) ?? byPath.get(mirror.resolve(absolute(path)));
+
+  const depfile = outputAt(invocation.depfile?.path ?? OWN_DEPFILE);
+  const outside = await readOutsideClosure(depfile, request, mirror);
+  if (outside.length > 0) {
+    result.release();
+    return { kind: 'input-incomplete', paths: outside };
+  }
+  const own = byPath.get(OWN_DEPFILE);
+  const outputs: CompileOutput[] = [];
+  const expected = [...invocation.outputs].sort((a, b) => rank(a.kind) - rank(b.kind));
+  for (const { path, required } of expected) {
+    const file = outputAt(path);
+    if (file !== undefined) outputs.push({ path, file });
+    else if (required) {
+      result.release();
+      return { kind: 'node-fault', cause: 'missing-output', detail: `the compiler left no ${path}` };
+    }
+  }
+  const known = new Set(outputs.map((output) => output.file));
+  // What nobody expected is returned under its own path: the submitter decides, and names the reason.
+  for (const file of result.outputs) {
+    if (file !== own && !known.has(file)) outputs.unshift({ path: file.path, file });
+  }
+  return { kind: 'compiled', result, outputs };
+}
+
+function rank(kind: string): number {
+  return kind === 'depfile' ? 0 : kind === 'object' || kind === 'assembly' ? 2 : 1;
+}
+
+function cellJob({ job, invocation, toolchain }: CompileRequest, limits: CompileLimits): CellJob {
+  // GCC does not record -MD and -MF in the object (checked: -g, -frecord-gcc-switches).
+  const ownDepfile = invocation.depfile === undefined ? ['-MD', '-MF', OWN_DEPFILE] : [];
+  const base: CellJob = {
+    executable: toolchain.driverPath,
+    argv: [toolchain.driverPath, ...renderArguments(invocation.args), ...ownDepfile],
+    environment: [...job.environment, `PATH=${toolchain.searchPath}`],
+    cwd: job.workingDirectory,
+    umask: job.umask,
+    ...limits,
+  };
+  return job.terminal ? { ...base, stderrTty: job.terminal } : base;
+}
+
+/** Files that the compiler read although the job did not list them: nothing proves that they are current. */
+async function readOutsideClosure(
+  depfile: CellOutput | undefined,
+  { job, hold }: CompileRequest,
+  mirror: Mirror,
+): Promise<string[]> {
+  if (depfile === undefined) return ['(the compiler wrote no dependencies)'];
+  const text = (await depfile.read(0, depfile.sizeBytes)).toString('latin1');
+  const outside: string[] = [];
+  for (const path of parseDepfile(text)) {
+    const spelled = path.startsWith('/') ? path : `${job.workingDirectory}/${path}`;
+    const canonical = mirror.resolve(spelled);
+    if (!hold.lists(canonical)) outside.push(spelled);
+  }
+  return outside;
+}

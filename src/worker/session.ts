@@ -1,0 +1,294 @@
+/** One submitter's stream on this worker: its tree, its sandbox, its credits and its jobs. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
+import { MeshError, messageOf } from '../base/errors.ts';
+import { decodeAscending } from '../base/varint.ts';
+import {
+  type BlobChunk,
+  CHUNK_BYTES,
+  type FromSubmitter,
+  type FromWorker,
+  OUTPUT_WINDOW_BYTES,
+  type Outbound,
+  type SessionHandler,
+  type SubmitterPeer,
+  type WireJob,
+  type WireResult,
+} from '../mesh/index.ts';
+import type { Cell } from '../sandbox/index.ts';
+import { BlobInbox } from './blob-inbox.ts';
+import { type CompileOutcome, type CompileOutput, compile } from './compile.ts';
+import { type InstalledToolchain, installToolchain } from './installed-toolchain.ts';
+import { Mirror } from './mirror.ts';
+import { checkRequest } from './request-check.ts';
+import type { WorkerParts } from './worker.ts';
+
+const PROGRESS_INTERVAL_MS = 1_000;
+
+interface ActiveJob {
+  readonly abort: AbortController;
+  /** Bytes of output that may still be sent. */
+  windowBytes: number;
+  wakeSender: (() => void) | undefined;
+}
+
+export class WorkerSession implements SessionHandler {
+  readonly peer: SubmitterPeer;
+  readonly #parts: WorkerParts;
+  readonly #out: Outbound<FromWorker>;
+  readonly #hangUp: (why: string) => void;
+  readonly #log: Logger;
+  readonly #directory: string;
+  readonly #inbox: BlobInbox;
+  readonly #mirror: Mirror;
+  readonly #toolchains = new Map<number, Promise<InstalledToolchain>>();
+  readonly #jobs = new Map<number, ActiveJob>();
+  #treeMade: Promise<unknown>;
+  #cell: Promise<Cell> | undefined;
+  #grantedTotal: number;
+  #closed = false;
+  readonly #progress: NodeJS.Timeout;
+
+  constructor(
+    peer: SubmitterPeer,
+    out: Outbound<FromWorker>,
+    hangUp: (why: string) => void,
+    parts: WorkerParts,
+    sequence: number,
+  ) {
+    this.peer = peer;
+    this.#parts = parts;
+    this.#out = out;
+    this.#hangUp = hangUp;
+    this.#log = parts.log.child({ submitter: peer.nodeName });
+    this.#directory = join(parts.sessionsDirectory, `${process.pid}-${sequence}`);
+    this.#inbox = new BlobInbox(parts.store, out);
+    const { store } = parts;
+    this.#mirror = new Mirror(join(this.#directory, 'tree'), {
+      need: (digest) => this.#inbox.need(digest),
+      materialise: async (digest, path, options) => {
+        // A blob may have been evicted or found damaged since it was asked for: then it is asked for again.
+        for (let attempt = 0; attempt < 3; attempt++) {
+          if ((await store.materialise(digest, path, options)) === 'done') return;
+          await this.#inbox.need(digest);
+        }
+        throw new MeshError('MESHCC_STORE', `content ${digest} does not stay in the store`);
+      },
+    });
+    this.#treeMade = mkdir(this.#mirror.directory, { recursive: true, mode: 0o755 });
+    this.#treeMade.catch(() => {});
+    this.#progress = setInterval(() => {
+      if (this.#jobs.size > 0) out.send({ progress: { running: [...this.#jobs.keys()] } });
+    }, PROGRESS_INTERVAL_MS);
+    // One job beyond the slots is on its way while the last one compiles.
+    this.#grantedTotal = parts.queue.slots + 1 + Math.floor(parts.queue.slots / 4);
+    out.send({ credits: { grantedTotal: this.#grantedTotal } });
+  }
+
+  get jobs(): number {
+    return this.#jobs.size;
+  }
+
+  onMessage(message: FromSubmitter): void {
+    try {
+      if (message.job) void this.#serve(message.job);
+      else if (message.entries) for (const entry of message.entries.entries) this.#mirror.announce(entry);
+      else if (message.removed) this.#mirror.remove(message.removed.paths);
+      else if (message.toolchainUse) this.#useToolchain(message.toolchainUse);
+      else if (message.cancel) this.#jobs.get(message.cancel.jobId)?.abort.abort();
+      else if (message.outputCredit) this.#extendWindow(message.outputCredit);
+      else if (message.blobUnavailable) this.#inbox.unavailable(message.blobUnavailable.sha256);
+    } catch (error) {
+      this.#log.warn(`protocol error: ${messageOf(error)}`);
+      this.#hangUp(messageOf(error));
+    }
+  }
+
+  onBlobChunk(chunk: BlobChunk): Promise<void> {
+    return this.#inbox.accept(chunk);
+  }
+
+  onClosed(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#log.info(`session ended: ${reason}`);
+    clearInterval(this.#progress);
+    for (const job of this.#jobs.values()) job.abort.abort();
+    this.#parts.sessionEnded(this);
+    void this.#cleanUp();
+  }
+
+  /** Tells the submitter to send nothing more; running jobs go on. */
+  drain(): void {
+    this.#out.send({ drain: {} });
+  }
+
+  async #cleanUp(): Promise<void> {
+    try {
+      await this.#inbox.close();
+      const cell = await this.#cell?.catch(() => undefined);
+      await cell?.close();
+      await this.#treeMade.catch(() => {});
+      await rm(this.#directory, { recursive: true, force: true });
+    } catch (error) {
+      this.#log.warn(`cleaning up after the session: ${messageOf(error)}`);
+    }
+  }
+
+  #useToolchain(use: NonNullable<FromSubmitter['toolchainUse']>): void {
+    const toolchain = this.#parts.toolchains.get(use.toolchainId);
+    const installed =
+      toolchain === undefined
+        ? Promise.reject(new MeshError('MESHCC_COMPILER', 'this worker has no such toolchain'))
+        : this.#treeMade.then(() =>
+            installToolchain(toolchain, use, this.#mirror, this.#parts.toolchainFilesDirectory),
+          );
+    installed.catch((error) =>
+      this.#log.warn(`toolchain ${use.toolchainId.slice(0, 12)}: ${messageOf(error)}`),
+    );
+    this.#toolchains.set(use.ref, installed);
+  }
+
+  #extendWindow(credit: { jobId: number; sizeBytes: number }): void {
+    const job = this.#jobs.get(credit.jobId);
+    if (job === undefined) return;
+    job.windowBytes += credit.sizeBytes;
+    job.wakeSender?.();
+  }
+
+  async #serve(job: WireJob): Promise<void> {
+    const active: ActiveJob = {
+      abort: new AbortController(),
+      windowBytes: OUTPUT_WINDOW_BYTES,
+      wakeSender: undefined,
+    };
+    this.#jobs.set(job.jobId, active);
+    let outcome: Omit<WireResult, 'jobId'>;
+    try {
+      outcome = await this.#runJob(job, active);
+    } catch (error) {
+      outcome = { nodeFault: { cause: 'internal-error', detail: messageOf(error) } };
+    }
+    this.#jobs.delete(job.jobId);
+    if (this.#closed) return;
+    await this.#out.sendWhenReady({ result: { jobId: job.jobId, ...outcome } });
+    if (this.#parts.draining()) return;
+    this.#out.send({ credits: { grantedTotal: ++this.#grantedTotal } });
+  }
+
+  async #runJob(job: WireJob, active: ActiveJob): Promise<Omit<WireResult, 'jobId'>> {
+    if (this.#parts.draining()) return { busy: { reason: 'this worker drains' } };
+    const toolchainPromise = this.#toolchains.get(job.toolchainRef);
+    if (toolchainPromise === undefined)
+      return { refused: { reason: `toolchain ${job.toolchainRef} was never announced` } };
+    const ids = decodeAscending(job.inputs);
+    if (ids === undefined) return { refused: { reason: 'the list of inputs is damaged' } };
+    const hold = this.#mirror.hold(ids);
+    try {
+      const toolchain = await toolchainPromise;
+      const checked = checkRequest(job, toolchain.toolchain, toolchain.compilerName);
+      if (checked.kind === 'refused') return { refused: { reason: checked.reason } };
+      const missing = await hold.ready.then(
+        () => undefined,
+        (error) => messageOf(error),
+      );
+      if (missing !== undefined) return { inputIncomplete: { paths: [missing] } };
+      const { queue, limits } = this.#parts;
+      const startedMs = performance.now();
+      const done = await queue.run(this, active.abort.signal, async () => {
+        const cell = await this.#openCell();
+        const request = { job, invocation: checked.invocation, toolchain, hold };
+        return compile(request, cell, this.#mirror, limits, active.abort.signal);
+      });
+      if (done === undefined || active.abort.signal.aborted) {
+        if (done?.kind === 'compiled') done.result.release();
+        return { busy: { reason: 'cancelled' } };
+      }
+      return await this.#report(job, active, done, startedMs);
+    } finally {
+      hold.release();
+    }
+  }
+
+  /** The sandbox of this submitter; a new one if the last has died. */
+  #openCell(): Promise<Cell> {
+    if (this.#cell === undefined) {
+      const opened = this.#treeMade.then(() => this.#parts.openCell(this.#mirror.directory));
+      this.#cell = opened;
+      const forget = (): void => {
+        if (this.#cell === opened) this.#cell = undefined;
+      };
+      opened.then((cell) => cell.closed.then(forget), forget);
+    }
+    return this.#cell;
+  }
+
+  async #report(
+    job: WireJob,
+    active: ActiveJob,
+    outcome: CompileOutcome,
+    startedMs: number,
+  ): Promise<Omit<WireResult, 'jobId'>> {
+    if (outcome.kind === 'node-fault') return { nodeFault: { cause: outcome.cause, detail: outcome.detail } };
+    if (outcome.kind === 'input-incomplete') return { inputIncomplete: { paths: [...outcome.paths] } };
+    const { result } = outcome;
+    try {
+      const outputs = [];
+      for (const [index, output] of outcome.outputs.entries()) {
+        const digest = await this.#sendOutput(job.jobId, index, output, active);
+        if (digest === undefined) return { busy: { reason: 'cancelled' } };
+        outputs.push(digest);
+      }
+      return {
+        compiled: {
+          exitStatus: result.exitStatus,
+          signal: result.signal,
+          outputs,
+          stdout: result.stdout,
+          stderr: result.stderr,
+          cpuUs: result.cpuUs,
+          wallUs: Math.round((performance.now() - startedMs) * 1000),
+        },
+      };
+    } finally {
+      result.release();
+    }
+  }
+
+  /** Sends one file piece by piece, never more than the submitter has room for. */
+  async #sendOutput(
+    jobId: number,
+    index: number,
+    { path, file }: CompileOutput,
+    active: ActiveJob,
+  ): Promise<{ index: number; sha256: Buffer; sizeBytes: number } | undefined> {
+    const hash = startDigest();
+    let offset = 0;
+    do {
+      const length = Math.min(CHUNK_BYTES, file.sizeBytes - offset);
+      if (!(await this.#awaitWindow(active, length))) return undefined;
+      const data = await file.read(offset, length);
+      hash.update(data);
+      active.windowBytes -= data.length;
+      const name = offset === 0 ? path : '';
+      await this.#out.sendWhenReady({
+        outputChunk: { jobId, index, path: name, sizeBytes: file.sizeBytes, data },
+      });
+      offset += length;
+    } while (offset < file.sizeBytes);
+    return { index, sha256: digestToBytes(finishDigest(hash)), sizeBytes: file.sizeBytes };
+  }
+
+  async #awaitWindow(active: ActiveJob, length: number): Promise<boolean> {
+    const { signal } = active.abort;
+    while (active.windowBytes < length && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        active.wakeSender = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    return !signal.aborted;
+  }
+}
