@@ -1,8 +1,10 @@
 /**
  * What a file's text says about inputs that no list of included headers shows: files embedded by the
- * assembler, existence tests, and text that depends on the clock. A token in a comment counts too; the
- * price of a false alarm is a local compile, the price of a miss would be a wrong object.
+ * assembler, existence tests, and text that depends on the clock. Inactive code counts
+ * too: the price of a false alarm is a local compile, the price of a miss would be a wrong object.
  */
+
+import { withoutComments } from './comments.ts';
 
 /** One `__has_include(...)` whose operand is spelled out. */
 export interface ExistenceTest {
@@ -35,6 +37,10 @@ const PLAIN: ContentTraits = {
   existenceTests: NO_TESTS,
 };
 
+/** One of these occurs wherever a trait is to be found. */
+const TOKENS = ['__DATE__', '__TIME__', '__TIMESTAMP__', '.incbin', '.include', 'embed', '__has_include'];
+
+const CLOCK_MACRO = /\b__(?:DATE|TIME|TIMESTAMP)__\b/;
 const ASSEMBLER_FILE = /\.(?:incbin|include)\b/;
 const EMBED_DIRECTIVE = /#[ \t]*embed\b|\b__has_embed\b/;
 const EXISTENCE_TEST =
@@ -42,27 +48,26 @@ const EXISTENCE_TEST =
 
 /** Reads the traits off a file's bytes (any encoding that keeps ASCII). */
 export function contentTraitsOf(content: Buffer): ContentTraits {
-  const usesClock =
-    content.includes('__DATE__') || content.includes('__TIME__') || content.includes('__TIMESTAMP__');
-  const mayEmbedByAssembler = content.includes('.incbin') || content.includes('.include');
-  const mayEmbed = content.includes('embed');
-  const mayTest = content.includes('__has_include');
-  if (!usesClock && !mayEmbedByAssembler && !mayEmbed && !mayTest) return PLAIN;
-  const text = content.toString('latin1');
-  const existenceTests: ExistenceTest[] = [];
-  let computesExistenceTest = false;
-  if (mayTest) {
-    for (const match of text.matchAll(EXISTENCE_TEST)) {
-      const name = match[1] ?? match[2];
-      if (name !== undefined) existenceTests.push({ name: name.trim(), quoted: match[1] !== undefined });
-      else if (match[3] !== undefined && match[3] !== ')') computesExistenceTest = true;
-    }
-  }
+  if (!TOKENS.some((token) => content.includes(token))) return PLAIN;
+  // Latin-1 keeps every byte as one character, whatever the encoding is.
+  const text = withoutComments(content.toString('latin1'));
+  const { tests, computed } = existenceTestsOf(text);
   return {
-    usesClock,
-    embedsByAssembler: mayEmbedByAssembler && ASSEMBLER_FILE.test(text),
-    embeds: mayEmbed && EMBED_DIRECTIVE.test(text),
-    computesExistenceTest,
-    existenceTests,
+    usesClock: CLOCK_MACRO.test(text),
+    embedsByAssembler: ASSEMBLER_FILE.test(text),
+    embeds: EMBED_DIRECTIVE.test(text),
+    computesExistenceTest: computed,
+    existenceTests: tests,
   };
+}
+
+function existenceTestsOf(text: string): { tests: readonly ExistenceTest[]; computed: boolean } {
+  const tests: ExistenceTest[] = [];
+  let computed = false;
+  for (const match of text.matchAll(EXISTENCE_TEST)) {
+    const name = match[1] ?? match[2];
+    if (name !== undefined) tests.push({ name: name.trim(), quoted: match[1] !== undefined });
+    else if (match[3] !== undefined && match[3] !== ')') computed = true;
+  }
+  return { tests: tests.length === 0 ? NO_TESTS : tests, computed };
 }
