@@ -116,7 +116,10 @@ class BaseLayer {
   /** Two toolchains may share directories, links and (this worker's) files, not put different things at one path. */
   #claim(path: string, node: PathNode): void {
     const present = this.#mirror.baseAt(path);
-    if (present === undefined) return this.#mirror.addBase(path, node);
+    if (present === undefined) {
+      this.#mirror.addBase(path, node);
+      return;
+    }
     const sameKind = present.kind === node.kind;
     if (
       sameKind &&
