@@ -37,7 +37,7 @@ export function agentPaths(env: NodeJS.ProcessEnv = process.env): AgentPaths {
       ? join(home, 'cache')
       : join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'meshcc'),
     runtimeDirectory,
-    shimSocket: env.MESHCC_SOCKET ?? join(runtimeDirectory, 'agent.sock'),
+    shimSocket: env.MESHCC_SOCKET || join(runtimeDirectory, 'agent.sock'),
     controlSocket: join(runtimeDirectory, 'control.sock'),
   };
 }
