@@ -1,0 +1,200 @@
+/** Composition root: puts the rooms together into one symmetric agent, starts them in order and stops them in reverse. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { MeshError, messageOf } from '../base/errors.ts';
+import { PACKAGE_VERSION } from '../base/package-root.ts';
+import { type AgentPaths, makePrivateDirectory } from '../base/paths.ts';
+import { isCompilerName } from '../compiler/index.ts';
+import { type NodeIdentity, openIdentity } from '../mesh/index.ts';
+import { createLogger, Ledger, type LogFormat } from '../observe/index.ts';
+import { buildRunner, probeConfinement } from '../sandbox/index.ts';
+import { Submitter } from '../submitter/index.ts';
+import {
+  type DiscoveryResult,
+  discoverToolchains,
+  openToolchainCache,
+  type ToolchainCache,
+} from '../toolchain/index.ts';
+import { startWorker, type Worker } from '../worker/index.ts';
+import type { AgentConfig } from './config.ts';
+import { MeshLife } from './mesh-life.ts';
+
+/** Why a role of this agent is off. */
+export interface RoleState {
+  readonly on: boolean;
+  readonly detail: string;
+}
+
+/** Bounds of one compile for another node. Far above what compilers need; they end what has gone wrong. */
+const COMPILE_LIMITS = {
+  wallLimitMs: 900_000,
+  cpuLimitSeconds: 900,
+  maxFileBytes: 1024 ** 3,
+  maxDiagnosticBytes: 4 * 1024 ** 2,
+  maxOutputBytes: 1024 ** 3,
+};
+
+/** Nodes that a job is tried on before it is compiled locally. */
+const MAX_ATTEMPTS = 2;
+const WORKER_DRAIN_MS = 30_000;
+const SUBMITTER_DRAIN_MS = 30_000;
+
+export class Agent {
+  readonly config: AgentConfig;
+  readonly paths: AgentPaths;
+  readonly ledger = new Ledger();
+  readonly log: Logger;
+  readonly startedAtMs = Date.now();
+  identity: NodeIdentity;
+  readonly submitter: Submitter | undefined;
+  readonly worker: Worker | undefined;
+  readonly workerState: RoleState;
+  readonly compilers: DiscoveryResult;
+  readonly mesh: MeshLife;
+  lastUsedAtMs = Date.now();
+
+  constructor(parts: {
+    config: AgentConfig;
+    paths: AgentPaths;
+    log: Logger;
+    identity: NodeIdentity;
+    compilers: DiscoveryResult;
+    worker: Worker | undefined;
+    workerState: RoleState;
+    toolchainCache: ToolchainCache;
+    runnerPath: string;
+    env: NodeJS.ProcessEnv;
+  }) {
+    const { config, paths, log, identity } = parts;
+    this.config = config;
+    this.paths = paths;
+    this.log = log;
+    this.identity = identity;
+    this.compilers = parts.compilers;
+    this.worker = parts.worker;
+    this.workerState = parts.workerState;
+    const hello = { nodeId: identity.nodeId, nodeName: identity.name, agentVersion: PACKAGE_VERSION };
+    if (config.submitter) {
+      this.submitter = new Submitter({
+        shimSocket: paths.shimSocket,
+        runnerPath: parts.runnerPath,
+        toolchainCache: parts.toolchainCache,
+        hello,
+        localSlots: config.localSlots,
+        limits: {
+          creditWaitMs: config.creditWaitMs,
+          jobTimeoutMs: config.jobTimeoutMs,
+          maxAttempts: MAX_ATTEMPTS,
+        },
+        ledger: this.ledger,
+        log: log.child({ role: 'submitter' }),
+        env: parts.env,
+      });
+    }
+    this.mesh = new MeshLife({
+      config,
+      log,
+      identity,
+      hello,
+      submitter: this.submitter,
+      worker: this.worker,
+    });
+  }
+
+  /** True if neither a call nor a job is under way. */
+  get idle(): boolean {
+    const calls = this.submitter?.load.openCalls ?? 0;
+    const load = this.worker?.load;
+    return calls === 0 && (load === undefined || load.running + load.waiting === 0);
+  }
+
+  /** Stops. @param drain finish what is under way first */
+  async stop(drain: boolean): Promise<void> {
+    if (drain) {
+      this.mesh.withdraw();
+      await Promise.all([this.submitter?.drain(SUBMITTER_DRAIN_MS), this.worker?.drain(WORKER_DRAIN_MS)]);
+    }
+    await this.submitter?.stop();
+    await this.mesh.stop();
+    await this.worker?.stop();
+  }
+}
+
+/**
+ * Starts an agent: its roles, and its part in the mesh if it belongs to one.
+ * @throws MeshError with what to do about it
+ */
+export async function startAgent(
+  config: AgentConfig,
+  paths: AgentPaths,
+  env: NodeJS.ProcessEnv,
+): Promise<Agent> {
+  const log = createLogger(config.logLevel, config.logFormat as LogFormat);
+  makePrivateDirectory(paths.stateDirectory);
+  makePrivateDirectory(paths.cacheDirectory);
+  makePrivateDirectory(paths.runtimeDirectory);
+  const identity = await openIdentity(paths.stateDirectory, { hostname: config.name });
+  const runnerPath = await buildRunner(paths.cacheDirectory);
+  const toolchainCache = await openToolchainCache({ cacheDirectory: paths.cacheDirectory });
+  const compilers = await discoverToolchains({ env, isCompilerName, probe: toolchainCache.probe });
+  await toolchainCache.save().catch((error) => log.warn(messageOf(error)));
+  for (const { compilerPath, reason } of compilers.unusable) log.info(`not used: ${compilerPath}: ${reason}`);
+  const { worker, state } = await startWorkerRole(config, paths, runnerPath, compilers, log);
+  const agent = new Agent({
+    config,
+    paths,
+    log,
+    identity,
+    compilers,
+    worker,
+    workerState: state,
+    toolchainCache,
+    runnerPath,
+    env,
+  });
+  await agent.submitter?.listen(paths.shimSocket);
+  await agent.mesh.start();
+  log.info(
+    `agent ${identity.name} (${identity.nodeId.slice(0, 8)}): worker ${state.on ? `with ${config.slots} slots` : `off (${state.detail})`}, ${compilers.toolchains.length} compilers`,
+  );
+  return agent;
+}
+
+async function startWorkerRole(
+  config: AgentConfig,
+  paths: AgentPaths,
+  runnerPath: string,
+  compilers: DiscoveryResult,
+  log: Logger,
+): Promise<{ worker: Worker | undefined; state: RoleState }> {
+  const off = (detail: string): { worker: undefined; state: RoleState } => ({
+    worker: undefined,
+    state: { on: false, detail },
+  });
+  if (!config.worker) return off('switched off');
+  if (compilers.toolchains.length === 0) return off('no compiler was found in PATH');
+  const confinement = await probeConfinement(runnerPath, join(paths.cacheDirectory, 'confinement-probe'));
+  if (confinement.rung === 'none') {
+    log.warn(`this node will not compile for others: ${confinement.detail}. ${confinement.advice ?? ''}`);
+    return off(`no sandbox: ${confinement.detail}`);
+  }
+  const worker = await startWorker({
+    cacheDirectory: paths.cacheDirectory,
+    runnerPath,
+    toolchains: compilers.toolchains.map(({ toolchain }) => toolchain),
+    slots: config.slots,
+    storeMaxBytes: config.storeMaxBytes,
+    scratchBytes: config.scratchBytes,
+    limits: COMPILE_LIMITS,
+    log: log.child({ role: 'worker' }),
+  });
+  return { worker, state: { on: true, detail: confinement.detail } };
+}
+
+/** The error that a command gives when its mesh is missing. */
+export function notInMesh(): MeshError {
+  return new MeshError(
+    'MESHCC_PAIRING',
+    'this node belongs to no mesh yet. Run `meshcc invite` on one node and `meshcc join CODE` on the others.',
+  );
+}

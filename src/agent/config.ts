@@ -1,0 +1,228 @@
+/** Every setting of an agent: one table that makes the command-line options, the environment variables and the docs. */
+import { availableParallelism, hostname, totalmem } from 'node:os';
+import { MeshError } from '../base/errors.ts';
+
+/** How a setting is written. */
+export type SettingType = 'text' | 'list' | 'flag' | 'count' | 'milliseconds' | 'seconds' | 'bytes' | 'port';
+
+interface Setting {
+  /** Option of `meshcc agent`. */
+  readonly option: string;
+  readonly env: string;
+  readonly type: SettingType;
+  readonly text: string;
+  /** What the docs say of the default where it depends on the machine. */
+  readonly defaultText?: string;
+}
+
+/** The settings, by the name under which the code knows them. */
+export const SETTINGS = {
+  name: {
+    option: '--name <name>',
+    env: 'MESHCC_NAME',
+    type: 'text',
+    text: 'name of this node for people',
+    defaultText: 'the host name',
+  },
+  port: {
+    option: '--port <port>',
+    env: 'MESHCC_PORT',
+    type: 'port',
+    text: 'TCP port for other nodes; the default gives way to any free port if it is taken',
+  },
+  interfaces: {
+    option: '--interface <names...>',
+    env: 'MESHCC_INTERFACES',
+    type: 'list',
+    text: 'network interfaces to announce and look for nodes on',
+    defaultText: 'all but virtual ones',
+  },
+  peers: {
+    option: '--peer <host:port...>',
+    env: 'MESHCC_PEERS',
+    type: 'list',
+    text: 'nodes to connect to where multicast does not reach',
+    defaultText: 'none',
+  },
+  worker: {
+    option: '--no-worker',
+    env: 'MESHCC_WORKER',
+    type: 'flag',
+    text: 'compile for other nodes',
+  },
+  submitter: {
+    option: '--no-submitter',
+    env: 'MESHCC_SUBMITTER',
+    type: 'flag',
+    text: 'take compiler calls on this machine',
+  },
+  insecure: {
+    option: '--insecure',
+    env: 'MESHCC_INSECURE',
+    type: 'flag',
+    text: 'DANGEROUS: no encryption and no identities; anyone on the network can use this node and forge objects',
+  },
+  slots: {
+    option: '--slots <count>',
+    env: 'MESHCC_SLOTS',
+    type: 'count',
+    text: 'compiles that run here at once for other nodes',
+    defaultText: 'the number of processors',
+  },
+  localSlots: {
+    option: '--local-slots <count>',
+    env: 'MESHCC_LOCAL_SLOTS',
+    type: 'count',
+    text: 'compiles that run here at once for this machine itself when the mesh cannot take them',
+    defaultText: 'the number of processors + 1',
+  },
+  storeMaxBytes: {
+    option: '--store-size <bytes>',
+    env: 'MESHCC_STORE_SIZE',
+    type: 'bytes',
+    text: 'bound of the content store on disk (K, M, G are powers of 1024)',
+  },
+  scratchBytes: {
+    option: '--scratch-size <bytes>',
+    env: 'MESHCC_SCRATCH_SIZE',
+    type: 'bytes',
+    text: "memory that one submitter's running jobs may fill with outputs and temporary files",
+    defaultText: 'a quarter of the memory',
+  },
+  creditWaitMs: {
+    option: '--credit-wait <seconds>',
+    env: 'MESHCC_CREDIT_WAIT',
+    type: 'seconds',
+    text: 'how long a job waits for a free node before it is compiled locally',
+  },
+  jobTimeoutMs: {
+    option: '--job-timeout <seconds>',
+    env: 'MESHCC_JOB_TIMEOUT',
+    type: 'seconds',
+    text: 'how long a node may take for one job before it is compiled locally',
+  },
+  idleExitMs: {
+    option: '--idle-exit <seconds>',
+    env: 'MESHCC_IDLE_EXIT',
+    type: 'seconds',
+    text: 'stop after this long without a call or a job; 0: never',
+  },
+  logLevel: {
+    option: '--log-level <level>',
+    env: 'MESHCC_LOG_LEVEL',
+    type: 'text',
+    text: 'debug, info, warn, error or silent',
+  },
+  logFormat: {
+    option: '--log-format <format>',
+    env: 'MESHCC_LOG_FORMAT',
+    type: 'text',
+    text: 'text or json',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The settings with their values. */
+export interface AgentConfig {
+  name: string;
+  port: number;
+  interfaces: string[];
+  peers: string[];
+  worker: boolean;
+  submitter: boolean;
+  insecure: boolean;
+  slots: number;
+  localSlots: number;
+  storeMaxBytes: number;
+  scratchBytes: number;
+  creditWaitMs: number;
+  jobTimeoutMs: number;
+  idleExitMs: number;
+  logLevel: string;
+  logFormat: string;
+}
+
+const GIB = 1024 ** 3;
+
+/** The defaults on this machine. */
+export function defaultConfig(): AgentConfig {
+  return {
+    name: hostname(),
+    port: DEFAULT_PORT,
+    interfaces: [],
+    peers: [],
+    worker: true,
+    submitter: true,
+    insecure: false,
+    slots: availableParallelism(),
+    localSlots: availableParallelism() + 1,
+    storeMaxBytes: 5 * GIB,
+    scratchBytes: Math.max(256 * 1024 ** 2, Math.floor(totalmem() / 4)),
+    creditWaitMs: 60_000,
+    jobTimeoutMs: 600_000,
+    idleExitMs: 0,
+    logLevel: 'info',
+    logFormat: 'text',
+  };
+}
+
+/** Port of the peer streams unless it is taken. */
+export const DEFAULT_PORT = 9310;
+
+/** Settings as they were written: in options (already split into lists and flags) or in the environment. */
+export type WrittenSettings = Partial<Record<SettingName, string | readonly string[] | boolean>>;
+
+/**
+ * Defaults, then the environment, then the options.
+ * @throws MeshError MESHCC_BAD_CONFIG naming the setting, what was given and what is expected
+ */
+export function loadConfig(env: NodeJS.ProcessEnv, options: WrittenSettings): AgentConfig {
+  const config = defaultConfig();
+  for (const name of Object.keys(SETTINGS) as SettingName[]) {
+    const setting = SETTINGS[name];
+    const fromEnv = env[setting.env];
+    if (fromEnv !== undefined && fromEnv !== '')
+      assign(config, name, parse(setting.type, fromEnv, setting.env));
+    const fromOption = options[name];
+    if (fromOption !== undefined) {
+      assign(config, name, parse(setting.type, fromOption, setting.option.split(' ')[0] ?? name));
+    }
+  }
+  return config;
+}
+
+function assign(config: AgentConfig, name: SettingName, value: unknown): void {
+  Object.assign(config, { [name]: value });
+}
+
+const SIZE_UNITS: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: GIB, T: 1024 * GIB };
+const TRUE_WORDS = new Set(['1', 'true', 'yes', 'on']);
+const FALSE_WORDS = new Set(['0', 'false', 'no', 'off']);
+
+function parse(type: SettingType, written: string | readonly string[] | boolean, where: string): unknown {
+  const bad = (expected: string): MeshError =>
+    new MeshError('MESHCC_BAD_CONFIG', `${where} is "${String(written)}"; expected ${expected}`);
+  if (type === 'list') return typeof written === 'string' ? written.split(/[\s,]+/).filter(Boolean) : written;
+  if (type === 'flag') {
+    if (typeof written === 'boolean') return written;
+    const word = String(written).toLowerCase();
+    if (!TRUE_WORDS.has(word) && !FALSE_WORDS.has(word)) throw bad('yes or no');
+    return TRUE_WORDS.has(word);
+  }
+  const text = String(written);
+  if (type === 'text') return text;
+  if (type === 'bytes') {
+    const match = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text);
+    const unit = SIZE_UNITS[(match?.[2] ?? '').toUpperCase()];
+    if (match === null || unit === undefined) throw bad('a size such as 500M or 5G');
+    return Math.floor(Number(match[1]) * unit);
+  }
+  const number = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || !Number.isFinite(number)) throw bad('a number');
+  if (type === 'seconds') return number * 1000;
+  if (!Number.isInteger(number)) throw bad('a whole number');
+  if (type === 'port' && number > 65_535) throw bad('a port from 0 to 65535');
+  if (type === 'count' && number < 1) throw bad('a number of at least 1');
+  return number;
+}

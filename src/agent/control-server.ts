@@ -1,0 +1,185 @@
+/** What `meshcc status`, `nodes`, `invite` and the like ask an agent: JSON over HTTP on a Unix socket of the user's own. */
+import { chmodSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { MeshError, messageOf } from '../base/errors.ts';
+import { PACKAGE_VERSION } from '../base/package-root.ts';
+import { ALL_BUILDS } from '../observe/index.ts';
+import { listenReplacingStale } from '../submitter/index.ts';
+import type { Agent } from './agent.ts';
+import type { JobView, NodeView, StatusView } from './control-views.ts';
+import { NO_SERVICE_PORT } from './mesh-life.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+const DEFAULT_VALIDITY_MS = 600_000;
+
+type Handler = (agent: Agent, body: Record<string, unknown>, url: URL) => unknown;
+
+/** Every question, as `METHOD /path`. */
+const HANDLERS: Record<string, Handler> = {
+  'GET /v1/status': (agent) => statusOf(agent),
+  'GET /v1/nodes': (agent) => ({ nodes: nodesOf(agent) }),
+  'GET /v1/builds': (agent, _body, url) => agent.ledger.summary(url.searchParams.get('id') ?? ALL_BUILDS),
+  'GET /v1/jobs': (agent, _body, url) => ({ jobs: jobsOf(agent, url.searchParams) }),
+  'POST /v1/invite': async (agent, body) => {
+    const invitation = await agent.mesh.invite(Number(body.validityMs ?? DEFAULT_VALIDITY_MS));
+    return { code: invitation.code, port: invitation.port };
+  },
+  'POST /v1/join': async (agent, body) => {
+    const address = typeof body.address === 'string' ? body.address : undefined;
+    const joined = await agent.mesh.join(String(body.code), address, body.force === true);
+    return { meshId: joined.meshId, alreadyMember: joined.alreadyMember };
+  },
+};
+
+export interface ControlServer {
+  close(): void;
+}
+
+/**
+ * Listens for commands.
+ * @param agent a promise, because the socket is claimed before the agent has started: two agents must not both start
+ * @param onStop called when a command asks the agent to stop
+ * @throws MeshError MESHCC_AGENT_RUNNING if an agent listens there already
+ */
+export async function serveControl(
+  path: string,
+  agent: Promise<Agent>,
+  onStop: (drain: boolean) => void,
+): Promise<ControlServer> {
+  agent.catch(() => {});
+  const server: Server = createServer((request, response) => void answer(request, response, agent, onStop));
+  await listenReplacingStale(server, path);
+  chmodSync(path, 0o600);
+  return {
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  starting: Promise<Agent>,
+  onStop: (drain: boolean) => void,
+): Promise<void> {
+  const reply = (status: number, value: unknown): void => {
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(`${JSON.stringify(value)}\n`);
+  };
+  try {
+    const url = new URL(request.url ?? '/', 'http://agent');
+    const route = `${request.method} ${url.pathname}`;
+    const body = await readBody(request);
+    if (route === 'POST /v1/stop') {
+      reply(200, {});
+      onStop(body.now !== true);
+      return;
+    }
+    const handler = HANDLERS[route];
+    if (handler === undefined) return reply(404, { error: `no such question: ${route}` });
+    const agent = await starting;
+    reply(200, await handler(agent, body, url));
+  } catch (error) {
+    const code = error instanceof MeshError ? error.code : undefined;
+    reply(400, { error: messageOf(error), code });
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const pieces: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    sizeBytes += piece.length;
+    if (sizeBytes > MAX_BODY_BYTES) throw new MeshError('MESHCC_PROTOCOL', 'the question is too long');
+    pieces.push(piece);
+  }
+  if (sizeBytes === 0) return {};
+  const value: unknown = JSON.parse(Buffer.concat(pieces).toString('utf8'));
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function statusOf(agent: Agent): StatusView {
+  const nodes = nodesOf(agent);
+  return {
+    version: PACKAGE_VERSION,
+    nodeId: agent.identity.nodeId,
+    name: agent.identity.name,
+    pid: process.pid,
+    uptimeSeconds: Math.round((Date.now() - agent.startedAtMs) / 1000),
+    insecure: agent.config.insecure,
+    meshId: agent.mesh.meshId,
+    port: agent.mesh.port,
+    shimSocket: agent.paths.shimSocket,
+    connectedNodes: nodes.filter((node) => node.state === 'connected').length,
+    worker: {
+      ...agent.workerState,
+      slots: agent.worker?.slots ?? 0,
+      ...(agent.worker?.load ?? { running: 0, waiting: 0, submitters: [] }),
+    },
+    submitter:
+      agent.submitter === undefined
+        ? undefined
+        : { ...agent.submitter.load, localSlots: agent.config.localSlots },
+    compilers: agent.compilers.toolchains.map(({ toolchain, names }) => ({
+      id: toolchain.id,
+      names: [...names],
+      version: toolchain.version,
+      targetTriple: toolchain.targetTriple,
+    })),
+    unusableCompilers: agent.compilers.unusable.map(({ compilerPath, reason }) => ({
+      path: compilerPath,
+      reason,
+    })),
+    jobs: agent.ledger.summary(ALL_BUILDS),
+  };
+}
+
+function nodesOf(agent: Agent): NodeView[] {
+  const views = new Map<string, NodeView>();
+  const own = new Set(agent.compilers.toolchains.map(({ toolchain }) => toolchain.id as string));
+  for (const sighting of agent.mesh.sightings) {
+    const ours = agent.config.insecure
+      ? sighting.insecure
+      : sighting.meshId !== undefined && sighting.meshId === agent.mesh.meshId;
+    views.set(sighting.nodeId, {
+      nodeId: sighting.nodeId,
+      name: sighting.name,
+      address: `${sighting.addresses[0] ?? '?'}:${sighting.port}`,
+      state: ours ? 'sighted' : sighting.meshId === undefined ? 'not paired' : 'other mesh',
+      detail: ours && sighting.port === NO_SERVICE_PORT ? 'does not compile for others' : '',
+    });
+  }
+  for (const { node, worker, lastError } of agent.submitter?.pool?.nodes ?? []) {
+    const base = { nodeId: node.nodeId, name: node.name, address: node.addresses[0] ?? '?' };
+    if (worker === undefined) {
+      views.set(node.nodeId, { ...base, state: 'unreachable', detail: lastError ?? '' });
+      continue;
+    }
+    const shared = [...worker.toolchainIds].filter((id) => own.has(id)).length;
+    views.set(node.nodeId, {
+      ...base,
+      address: worker.address,
+      state: worker.draining ? 'draining' : 'connected',
+      detail: shared === 0 ? 'has none of the compilers of this machine' : '',
+      slots: worker.slots,
+      inFlight: worker.inFlight,
+      commonCompilers: shared,
+      sentBytes: worker.sentBytes,
+    });
+  }
+  return [...views.values()].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+function jobsOf(agent: Agent, query: URLSearchParams): JobView[] {
+  const limit = Number(query.get('limit') ?? 50);
+  const reason = query.get('reason');
+  const build = query.get('build');
+  const jobs = agent.ledger.recent().filter((job) => {
+    if (build !== null && job.buildId !== build) return false;
+    if (query.get('place') === 'local' && job.place.kind !== 'local') return false;
+    return reason === null || (job.place.kind === 'local' && job.place.reason === reason);
+  });
+  return jobs.slice(-limit).map((job) => ({ ...job, wallMs: Math.round(job.wallMs) }));
+}

@@ -1,0 +1,51 @@
+/** The JSON that an agent answers to commands; `--json` prints it as it is. */
+import type { BuildSummary, JobRecord } from '../observe/index.ts';
+
+export interface StatusView {
+  readonly version: string;
+  readonly nodeId: string;
+  readonly name: string;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  readonly insecure: boolean;
+  readonly meshId: string | undefined;
+  readonly port: number | undefined;
+  readonly shimSocket: string;
+  readonly connectedNodes: number;
+  readonly worker: {
+    readonly on: boolean;
+    readonly detail: string;
+    readonly slots: number;
+    readonly running: number;
+    readonly waiting: number;
+    readonly submitters: readonly { name: string; jobs: number }[];
+  };
+  readonly submitter:
+    | {
+        readonly openCalls: number;
+        readonly waitingForNode: number;
+        readonly localRunning: number;
+        readonly localWaiting: number;
+        readonly localSlots: number;
+      }
+    | undefined;
+  readonly compilers: readonly { id: string; names: string[]; version: string; targetTriple: string }[];
+  readonly unusableCompilers: readonly { path: string; reason: string }[];
+  readonly jobs: BuildSummary;
+}
+
+export interface NodeView {
+  readonly nodeId: string;
+  readonly name: string;
+  readonly address: string;
+  readonly state: 'connected' | 'draining' | 'unreachable' | 'sighted' | 'not paired' | 'other mesh';
+  readonly detail: string;
+  readonly slots?: number;
+  readonly inFlight?: number;
+  /** Compilers that this machine and the node have in common. */
+  readonly commonCompilers?: number;
+  /** File contents sent to it. */
+  readonly sentBytes?: number;
+}
+
+export type JobView = JobRecord;

@@ -1,0 +1,150 @@
+/** `meshcc run` and `meshcc shims`: builds that use the mesh. */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { openSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import type { StatusView } from '../../agent/control-views.ts';
+import { MeshError } from '../../base/errors.ts';
+import { type AgentPaths, agentPaths, makePrivateDirectory } from '../../base/paths.ts';
+import type { BuildSummary } from '../../observe/index.ts';
+import { askAgent } from '../control-client.ts';
+import { installedShims } from '../shims.ts';
+import { summaryText } from '../summary.ts';
+
+/** An agent that `run` had to start stays for the next build, this long. */
+const IDLE_EXIT_SECONDS = 900;
+const AGENT_START_MS = 60_000;
+/** How long a young agent is given to find its nodes: mDNS answers within one or two seconds. */
+const DISCOVERY_MS = 4_000;
+
+interface RunOptions {
+  readonly jsonSummary?: string;
+  readonly quiet?: boolean;
+}
+
+export function addBuildCommands(program: Command): void {
+  program
+    .command('run')
+    .description('run a build command with the mesh behind every compiler it calls')
+    .argument('<command...>', 'the command, e.g. make -j40')
+    .option('--json-summary <file>', 'write what was compiled where as JSON into a file')
+    .option('-q, --quiet', 'print no summary')
+    .passThroughOptions()
+    .addHelpText('after', '\nExamples:\n  meshcc run -- make -j40\n  meshcc run -- cmake --build build -j40')
+    .action(async (command: string[], options: RunOptions) => {
+      process.exitCode = await runBuild(command, options);
+    });
+
+  program
+    .command('shims')
+    .description('install the compiler shims and print their directory, to put first in PATH')
+    .addHelpText('after', '\nExample:\n  export PATH="$(meshcc shims):$PATH"')
+    .action(async () => {
+      process.stdout.write(`${(await installedShims()).directory}\n`);
+    });
+}
+
+async function runBuild(command: readonly string[], options: RunOptions): Promise<number> {
+  const paths = agentPaths();
+  const shims = await installedShims();
+  const status = await readyAgent(paths);
+  if (status.connectedNodes === 0 && options.quiet !== true) {
+    process.stderr.write(
+      'meshcc: no other node is connected; compiling here (meshcc nodes tells what is in sight)\n',
+    );
+  }
+  const buildId = randomUUID();
+  const startedMs = performance.now();
+  const exitStatus = await runCommand(command, {
+    ...process.env,
+    PATH: `${shims.directory}:${process.env.PATH ?? ''}`,
+    MESHCC_SOCKET: paths.shimSocket,
+    MESHCC_BUILD: buildId,
+  });
+  const wallSeconds = (performance.now() - startedMs) / 1000;
+  const summary = await askAgent<BuildSummary>(paths.controlSocket, 'GET', `/v1/builds?id=${buildId}`).catch(
+    () => undefined,
+  );
+  report(summary, wallSeconds, exitStatus, options);
+  return exitStatus;
+}
+
+function report(
+  summary: BuildSummary | undefined,
+  wallSeconds: number,
+  exitStatus: number,
+  options: RunOptions,
+): void {
+  if (options.jsonSummary !== undefined) {
+    const value = { ...summary, wallSeconds, exitStatus };
+    writeFileSync(options.jsonSummary, `${JSON.stringify(value, null, 2)}\n`);
+  }
+  if (options.quiet === true) return;
+  if (summary === undefined) process.stderr.write('meshcc: the agent is gone; no summary\n');
+  else process.stderr.write(`\n${summaryText(summary, `meshcc, ${wallSeconds.toFixed(1)} s`)}`);
+}
+
+/** Runs the build in the foreground; signals of the terminal reach it by themselves. */
+function runCommand(command: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const [program = '', ...args] = command;
+    const child = spawn(program, args, { stdio: 'inherit', env });
+    const ignore = (): void => {};
+    process.on('SIGINT', ignore);
+    process.on('SIGQUIT', ignore);
+    const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+    process.on('SIGTERM', forward);
+    process.on('SIGHUP', forward);
+    child.once('error', (error) => {
+      reject(new MeshError('MESHCC_BAD_CONFIG', `cannot run ${program}: ${error.message}`, { cause: error }));
+    });
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),
+    );
+  });
+}
+
+/** The agent of this user, started if none runs, with a moment for it to find its nodes. */
+async function readyAgent(paths: AgentPaths): Promise<StatusView> {
+  const ask = (): Promise<StatusView | undefined> =>
+    askAgent<StatusView>(paths.controlSocket, 'GET', '/v1/status').catch(() => undefined);
+  let status = await ask();
+  if (status === undefined) {
+    const log = startAgentProcess(paths);
+    const deadlineMs = performance.now() + AGENT_START_MS;
+    while (status === undefined) {
+      if (performance.now() > deadlineMs) {
+        throw new MeshError(
+          'MESHCC_AGENT_UNREACHABLE',
+          `the agent did not start within ${AGENT_START_MS / 1000} s; its log is ${log}`,
+        );
+      }
+      await pause(100);
+      status = await ask();
+    }
+  }
+  while (status.connectedNodes === 0 && status.uptimeSeconds * 1000 < DISCOVERY_MS) {
+    if (status.meshId === undefined && !status.insecure) return status;
+    await pause(100);
+    status = (await ask()) ?? status;
+  }
+  return status;
+}
+
+function startAgentProcess(paths: AgentPaths): string {
+  makePrivateDirectory(paths.stateDirectory);
+  const log = join(paths.stateDirectory, 'agent.log');
+  const descriptor = openSync(log, 'a', 0o600);
+  const main = fileURLToPath(new URL('../main.js', import.meta.url));
+  const args = [main, 'agent', '--idle-exit', String(IDLE_EXIT_SECONDS)];
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', descriptor, descriptor] });
+  child.unref();
+  return log;
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}

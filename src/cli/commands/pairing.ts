@@ -1,0 +1,48 @@
+/** `meshcc invite` and `meshcc join`. */
+import type { Command } from 'commander';
+import { agentPaths } from '../../base/paths.ts';
+import { askAgent } from '../control-client.ts';
+
+export function addPairingCommands(program: Command): void {
+  program
+    .command('invite')
+    .description('admit one more node: prints a code that works once, for ten minutes')
+    .option('--minutes <count>', 'how long the code works', '10')
+    .option('--json', 'print JSON')
+    .action(async ({ minutes, json }: { minutes: string; json?: boolean }) => {
+      const answer = await askAgent<{ code: string; port: number }>(
+        agentPaths().controlSocket,
+        'POST',
+        '/v1/invite',
+        {
+          validityMs: Number(minutes) * 60_000,
+        },
+      );
+      if (json) return void process.stdout.write(`${JSON.stringify(answer)}\n`);
+      process.stdout.write(`${answer.code}\n`);
+      process.stderr.write(
+        `On the other machine, with its agent running:\n  meshcc join ${answer.code}\n` +
+          `If it cannot find this one by itself, add: --at ADDRESS-OF-THIS-MACHINE:${answer.port}\n`,
+      );
+    });
+
+  program
+    .command('join')
+    .description('enter the mesh of a code that `meshcc invite` printed on another node')
+    .argument('<code>', 'the code')
+    .option('--at <host:port>', 'where the inviting node listens, if multicast does not reach it')
+    .option('--force', 'leave the present mesh for this one')
+    .option('--json', 'print JSON')
+    .action(async (code: string, { at, force, json }: { at?: string; force?: boolean; json?: boolean }) => {
+      const answer = await askAgent<{ meshId: string; alreadyMember: boolean }>(
+        agentPaths().controlSocket,
+        'POST',
+        '/v1/join',
+        { code, address: at, force: force === true },
+      );
+      if (json) return void process.stdout.write(`${JSON.stringify(answer)}\n`);
+      process.stdout.write(
+        answer.alreadyMember ? `already in mesh ${answer.meshId}\n` : `joined mesh ${answer.meshId}\n`,
+      );
+    });
+}

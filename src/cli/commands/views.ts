@@ -1,0 +1,101 @@
+/** `meshcc status`, `nodes` and `explain`: what is going on, and why something was compiled here. */
+import type { Command } from 'commander';
+import type { JobView, NodeView, StatusView } from '../../agent/control-views.ts';
+import { agentPaths } from '../../base/paths.ts';
+import { LOCAL_REASONS } from '../../compiler/index.ts';
+import { askAgent } from '../control-client.ts';
+import { summaryText } from '../summary.ts';
+import { table } from '../table.ts';
+
+export function addViewCommands(program: Command): void {
+  program
+    .command('status')
+    .description('this machine: its roles, its mesh, what has been compiled where')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const status = await askAgent<StatusView>(agentPaths().controlSocket, 'GET', '/v1/status');
+      process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status));
+    });
+
+  program
+    .command('nodes')
+    .description('the machines in sight, and whether they compile for this one')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const answer = await askAgent<{ nodes: NodeView[] }>(agentPaths().controlSocket, 'GET', '/v1/nodes');
+      process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : nodesText(answer.nodes));
+    });
+
+  program
+    .command('explain')
+    .description('why calls were compiled on this machine: the latest ones, with their reasons')
+    .argument('[reason]', 'only calls with this reason')
+    .option('--limit <count>', 'how many calls', '20')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  meshcc explain\n  meshcc explain unknown-option --limit 100')
+    .action(async (reason: string | undefined, { limit, json }: { limit: string; json?: boolean }) => {
+      const query = new URLSearchParams({ place: 'local', limit });
+      if (reason !== undefined) query.set('reason', reason);
+      const answer = await askAgent<{ jobs: JobView[] }>(
+        agentPaths().controlSocket,
+        'GET',
+        `/v1/jobs?${query}`,
+      );
+      process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : explainText(answer.jobs));
+    });
+}
+
+function statusText(status: StatusView): string {
+  const lines = [
+    `${status.name} (node ${status.nodeId.slice(0, 8)}), meshcc ${status.version}, up ${status.uptimeSeconds} s`,
+    status.insecure
+      ? 'mesh      INSECURE: no encryption, no identities'
+      : `mesh      ${status.meshId ?? 'none yet: meshcc invite here, or meshcc join CODE'}; ${status.connectedNodes} nodes connected`,
+    status.worker.on
+      ? `worker    ${status.worker.running} of ${status.worker.slots} slots busy, ${status.worker.waiting} waiting; sandbox: ${status.worker.detail}`
+      : `worker    off: ${status.worker.detail}`,
+    status.submitter === undefined
+      ? 'submitter off'
+      : `submitter ${status.submitter.openCalls} calls open, ${status.submitter.waitingForNode} wait for a node, ${status.submitter.localRunning} of ${status.submitter.localSlots} local slots busy`,
+    ...status.compilers.map(
+      ({ names, version, targetTriple, id }) =>
+        `compiler  ${names[0]} ${version} for ${targetTriple} (${id.slice(0, 8)})`,
+    ),
+    ...status.unusableCompilers.map(({ path, reason }) => `compiler  ${path} is not used: ${reason}`),
+    '',
+  ];
+  return `${lines.join('\n')}${summaryText(status.jobs, 'Since the agent started')}`;
+}
+
+function nodesText(nodes: readonly NodeView[]): string {
+  if (nodes.length === 0) {
+    return 'no other node is in sight. Start `meshcc agent` on one, on the same network; or name it: meshcc agent --peer HOST:PORT\n';
+  }
+  const rows = nodes.map((node) => [
+    node.name,
+    node.state,
+    node.address,
+    node.slots ?? '',
+    node.inFlight ?? '',
+    node.commonCompilers ?? '',
+    node.detail,
+  ]);
+  return table(['NODE', 'STATE', 'ADDRESS', 'SLOTS#', 'JOBS#', 'COMPILERS#', ''], rows);
+}
+
+function explainText(jobs: readonly JobView[]): string {
+  if (jobs.length === 0) return 'no call was compiled here for such a reason\n';
+  const lines: string[] = [];
+  for (const { subject, place, failedAttempts } of jobs) {
+    if (place.kind !== 'local') continue;
+    lines.push(`${subject}: ${place.reason}${place.detail === '' ? '' : ` (${place.detail})`}`);
+    for (const attempt of failedAttempts) lines.push(`    tried ${attempt}`);
+  }
+  const reasons = new Set(jobs.flatMap(({ place }) => (place.kind === 'local' ? [place.reason] : [])));
+  lines.push('');
+  for (const reason of reasons) {
+    const { text, advice } = LOCAL_REASONS[reason];
+    lines.push(`${reason}: ${text}${advice === undefined ? '' : ` ${advice}`}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,348 @@
+/**
+ * One compiler call from shim to object. Every way out is either a committed result or a named reason to
+ * compile here: nothing that goes wrong in the mesh can fail a build.
+ */
+import { lstatSync, readFileSync, statSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { messageOf } from '../base/errors.ts';
+import {
+  classify,
+  forwardedEnvironment,
+  type Invocation,
+  type InvocationArg,
+  isCompilerName,
+  type LocalReasonId,
+} from '../compiler/index.ts';
+import type { ClosureFinder, FileTable } from '../include-scan/index.ts';
+import type { WireArgument } from '../mesh/index.ts';
+import type { Ledger } from '../observe/index.ts';
+import type { Slots } from '../scheduler/index.ts';
+import type { ShimRequest } from '../shim/index.ts';
+import type { Toolchain } from '../toolchain/index.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { EntryTable } from './entry-table.ts';
+import { collectInputs } from './input-set.ts';
+import type { LocalToolchains } from './local-toolchains.ts';
+import type { MessageLocale, MessageLocales } from './message-locale.ts';
+import type { OutputSink, RemoteOutcome } from './outcome.ts';
+import type { PreparedJob } from './remote-worker.ts';
+import type { ShimSession } from './shim-session.ts';
+
+/** What the pipeline works with; shared by all calls. */
+export interface CallParts {
+  readonly dispatcher: Dispatcher;
+  readonly entries: EntryTable;
+  readonly files: FileTable;
+  readonly closures: ClosureFinder;
+  readonly toolchains: LocalToolchains;
+  readonly locales: MessageLocales;
+  readonly localSlots: Slots;
+  readonly ledger: Ledger;
+  readonly log: Logger;
+  readonly limits: CallLimits;
+  /** A reason to do everything locally at the moment, if there is one. */
+  readonly remoteObstacle: () => LocalReasonId | undefined;
+}
+
+export interface CallLimits {
+  /** How long a prepared job waits for a free worker before it is done locally. */
+  readonly creditWaitMs: number;
+  /** How long a worker may take for one job. */
+  readonly jobTimeoutMs: number;
+  /** Nodes that a job is tried on before it is done locally. */
+  readonly maxAttempts: number;
+}
+
+/** A call that stays here. */
+interface Local {
+  readonly kind: 'local';
+  readonly reason: LocalReasonId;
+  readonly detail: string;
+  /** Real work that waits for a local slot. */
+  readonly slot: boolean;
+}
+
+type Prepared = { readonly kind: 'prepared'; readonly job: PreparedJob; readonly locale: MessageLocale };
+
+export class CompileCall {
+  readonly #request: ShimRequest;
+  readonly #session: ShimSession;
+  readonly #parts: CallParts;
+  readonly #startedMs = performance.now();
+  readonly #failedAttempts: string[] = [];
+  #subject: string;
+
+  constructor(request: ShimRequest, session: ShimSession, parts: CallParts) {
+    this.#request = request;
+    this.#session = session;
+    this.#parts = parts;
+    this.#subject = [request.name, ...request.args].join(' ').slice(0, 160);
+  }
+
+  /** Serves the call to its end. Never rejects. */
+  async serve(): Promise<void> {
+    let local: Local;
+    try {
+      const done = await this.#tryRemote();
+      if (done === 'committed') return;
+      local = done;
+    } catch (error) {
+      this.#parts.log.error(
+        { subject: this.#subject },
+        `a compiler call failed inside the agent: ${messageOf(error)}`,
+      );
+      local = here('internal-error', messageOf(error));
+    }
+    await this.#compileHere(local);
+  }
+
+  async #compileHere({ reason, detail, slot }: Local): Promise<void> {
+    const { localSlots } = this.#parts;
+    const session = this.#session;
+    const release = slot ? await localSlots.acquire(session.gone) : undefined;
+    if (session.gone.aborted) {
+      this.#record({ kind: 'local', reason: goneBecause(session), detail });
+    } else {
+      session.runLocal(reason, detail);
+      this.#record({ kind: 'local', reason, detail });
+    }
+    if (release === undefined) return;
+    if (session.gone.aborted) return release();
+    session.gone.addEventListener('abort', release, { once: true });
+  }
+
+  async #tryRemote(): Promise<'committed' | Local> {
+    const prepared = await this.#prepare();
+    if (prepared.kind === 'local') return prepared;
+    const { job, locale } = prepared;
+    const { dispatcher, limits } = this.#parts;
+    const tried = new Set<string>();
+    for (let busy = 0; tried.size < limits.maxAttempts && busy < 10; ) {
+      const sink = new ShimSink(this.#session, job);
+      const attempt = await dispatcher.place(
+        job.toolchain.id,
+        tried,
+        limits.creditWaitMs,
+        this.#session.gone,
+        (worker) => ({
+          kind: 'attempt' as const,
+          worker,
+          outcome: worker.run(job, sink, this.#session.gone),
+        }),
+      );
+      if (attempt.kind === 'none') return here(attempt.reason, attempt.detail);
+      const outcome = await attempt.outcome;
+      if (outcome.kind === 'compiled' && outcome.exitStatus === 0 && outcome.signal === 0) {
+        return this.#commit(outcome, attempt.worker.nodeName, locale);
+      }
+      if (sink.began) this.#session.discard();
+      const local = this.#afterFailure(outcome, attempt.worker.nodeName);
+      if (local !== undefined) return local;
+      if (outcome.kind === 'busy') busy++;
+      else tried.add(attempt.worker.nodeId);
+    }
+    return here('attempts-exhausted', this.#failedAttempts.at(-1) ?? '');
+  }
+
+  /** What a failed attempt means: a reason to go local now, or (undefined) another node. */
+  #afterFailure(outcome: RemoteOutcome, nodeName: string): Local | undefined {
+    switch (outcome.kind) {
+      case 'compiled': {
+        const status = outcome.signal === 0 ? `status ${outcome.exitStatus}` : `signal ${outcome.signal}`;
+        return here('remote-nonzero-exit', `${nodeName}: ${status}`);
+      }
+      case 'cancelled':
+        return here('interrupted', '');
+      case 'refused':
+        return here('remote-refused', `${nodeName}: ${outcome.reason}`);
+      case 'unexpected-output':
+        return here('unexpected-output', outcome.detail);
+      case 'timeout':
+        return here('job-timeout', outcome.detail);
+      case 'input-incomplete':
+        return here('include-outside-closure', `${nodeName}: ${outcome.paths.slice(0, 3).join(' ')}`);
+      case 'busy':
+        return undefined;
+      default: {
+        const why = outcome.kind === 'node-fault' ? `${outcome.cause}: ${outcome.detail}` : outcome.detail;
+        this.#failedAttempts.push(`${nodeName}: ${why}`);
+        this.#parts.log.warn(
+          { subject: this.#subject, node: nodeName },
+          `attempt failed (${outcome.kind}): ${why}`,
+        );
+        return undefined;
+      }
+    }
+  }
+
+  async #commit(
+    outcome: RemoteOutcome & { kind: 'compiled' },
+    nodeName: string,
+    locale: MessageLocale,
+  ): Promise<'committed' | Local> {
+    const printed = outcome.stderr.length > 0 || outcome.stdout.length > 0;
+    if (printed && !locale.isReproducible) {
+      this.#session.discard();
+      return here('diagnostics-in-other-locale', locale.description);
+    }
+    const commit = await this.#session.commit(outcome.exitStatus, outcome.stdout, outcome.stderr);
+    if (commit.kind === 'committed') {
+      this.#record({ kind: 'remote', nodeName, cpuUs: outcome.cpuUs });
+      return 'committed';
+    }
+    if (commit.cause === 'OUTPUT') {
+      // The shim runs the compiler by itself already, and prints its error.
+      this.#record({ kind: 'local', reason: 'output-write-failed', detail: this.#subject });
+    }
+    return 'committed';
+  }
+
+  async #prepare(): Promise<Prepared | Local> {
+    const request = this.#request;
+    const name = isCompilerName(request.name);
+    if (name === undefined) return here('toolchain-unknown', request.name);
+    const classification = classify({
+      compilerName: request.name,
+      dialect: name.dialect,
+      args: request.args,
+      environment: request.env,
+      readResponseFile: (path) => readText(absolute(request.cwd, path)),
+    });
+    if (classification.kind === 'local') return classification;
+    const { invocation } = classification;
+    this.#subject = invocation.sourcePath;
+    if (!request.isFaithful) return here('unsupported-encoding', invocation.sourcePath);
+    const obstacle = this.#parts.remoteObstacle();
+    if (obstacle !== undefined) return here(obstacle, '');
+    const toolchain = await this.#identify();
+    if ('reason' in toolchain) return toolchain;
+    if (!toolchain.languages.includes(invocation.language))
+      return here('unsupported-language', invocation.language);
+    const refusal = this.#parts.dispatcher.refusal(toolchain.id, new Set());
+    if (refusal !== undefined) return here(refusal.reason, refusal.detail);
+    const irregular = invocation.outputs.find(
+      (output) => !isWritableFile(absolute(request.cwd, output.path)),
+    );
+    if (irregular !== undefined) return here('output-not-regular', irregular.path);
+    return this.#findInputs(invocation, toolchain);
+  }
+
+  async #identify(): Promise<Toolchain | Local> {
+    try {
+      return await this.#parts.toolchains.identify(this.#request.compiler);
+    } catch (error) {
+      return here('toolchain-unknown', messageOf(error));
+    }
+  }
+
+  async #findInputs(invocation: Invocation, toolchain: Toolchain): Promise<Prepared | Local> {
+    const { cwd, compiler, env, umask } = this.#request;
+    const { closures, entries, files, limits, locales } = this.#parts;
+    const locale = await locales.of(env);
+    const environment = [
+      ...forwardedEnvironment(env).filter((entry) => !locales.decides(entry)),
+      ...locale.environment,
+    ];
+    const found = await closures.find(
+      { invocation, compilerPath: compiler, workingDirectory: cwd, environment },
+      this.#session.gone,
+    );
+    if (found.kind === 'local') return here(found.reason, found.detail);
+    const logicalDirectory = env.PWD !== cwd && env.PWD?.startsWith('/') ? env.PWD : undefined;
+    const collected = await collectInputs(invocation, cwd, logicalDirectory, found.closure, {
+      entries,
+      files,
+    });
+    if (collected.kind === 'local') return here(collected.reason, collected.detail);
+    return {
+      kind: 'prepared',
+      locale,
+      job: {
+        toolchain,
+        arguments: invocation.args.map(toWire),
+        workingDirectory: cwd,
+        environment,
+        umask,
+        terminal: this.#terminal(),
+        outputs: invocation.outputs.map(({ kind, path, required }) => ({ kind, path, required })),
+        inputs: collected.inputs,
+        timeoutMs: limits.jobTimeoutMs,
+      },
+    };
+  }
+
+  #terminal(): PreparedJob['terminal'] {
+    const { stderrIsTerminal, stdinIsTerminal, columns, rows } = this.#request;
+    return stderrIsTerminal ? { columns, rows, stdinToo: stdinIsTerminal } : undefined;
+  }
+
+  #record(place: Parameters<Ledger['record']>[0]['place']): void {
+    this.#parts.ledger.record({
+      buildId: this.#request.env.MESHCC_BUILD ?? '',
+      subject: this.#subject,
+      place,
+      failedAttempts: this.#failedAttempts,
+      wallMs: performance.now() - this.#startedMs,
+    });
+  }
+}
+
+/** Passes outputs on to the shim; takes only paths that the call may write. */
+class ShimSink implements OutputSink {
+  began = false;
+  readonly #session: ShimSession;
+  readonly #job: PreparedJob;
+  readonly #taken = new Set<string>();
+
+  constructor(session: ShimSession, job: PreparedJob) {
+    this.#session = session;
+    this.#job = job;
+  }
+
+  begin(index: number, path: string, sizeBytes: number): boolean {
+    const expected = this.#job.outputs.some((output) => output.path === path);
+    if (!expected || this.#taken.has(path) || index !== this.#taken.size) return false;
+    this.#taken.add(path);
+    this.began = true;
+    this.#session.beginOutput(index, absolute(this.#job.workingDirectory, path), sizeBytes);
+    return true;
+  }
+
+  data(index: number, piece: Uint8Array): Promise<void> | void {
+    return this.#session.outputData(index, piece);
+  }
+}
+
+/** Why a shim left while its call was being served. */
+function goneBecause(session: ShimSession): LocalReasonId {
+  if (session.localCause === 'STALLED') return 'agent-stalled';
+  return session.localCause === 'PROTOCOL' ? 'agent-lost' : 'interrupted';
+}
+
+function here(reason: LocalReasonId, detail: string): Local {
+  return { kind: 'local', reason, detail, slot: true };
+}
+
+function toWire({ name, form, value, list }: InvocationArg): WireArgument {
+  return { name, form, value, list: list.map(toWire) };
+}
+
+function absolute(workingDirectory: string, path: string): string {
+  return path.startsWith('/') ? path : `${workingDirectory}/${path}`;
+}
+
+/** A compiler writes through a link and into a device; a result from elsewhere would replace it. */
+function isWritableFile(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat === undefined || (stat.isFile() && stat.nlink === 1);
+}
+
+/** Only ordinary files of a sane size: reading a pipe would hold the agent up. */
+function readText(path: string): string | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() && stat.size <= 1024 * 1024 ? readFileSync(path, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The submitter's dictionary: every (path, what is there) that a job ever listed, under a small id. Ids are
+ * the same for all peers; each peer is told an entry when a job for it first needs it.
+ */
+import type { Digest } from '../base/digest.ts';
+import { digestToBytes } from '../base/digest.ts';
+import type { InputFile } from '../include-scan/index.ts';
+import type { WireEntry } from '../mesh/index.ts';
+
+export class EntryTable {
+  readonly #entries: WireEntry[] = [];
+  readonly #pathOfEntry: number[] = [];
+  readonly #paths = new Map<string, number>();
+  readonly #idOfFile = new WeakMap<InputFile, number>();
+  readonly #idOfKey = new Map<string, number>();
+  readonly #sources = new Map<Digest, string>();
+
+  /** The id of a file with this content and time at its path. */
+  fileId(file: InputFile): number {
+    const known = this.#idOfFile.get(file);
+    if (known !== undefined) return known;
+    this.#sources.set(file.digest, file.path);
+    const id = this.#intern(`f${file.path}\0${file.digest}\0${file.mtimeSeconds}`, file.path, {
+      file: {
+        sha256: digestToBytes(file.digest),
+        sizeBytes: file.sizeBytes,
+        mtimeSeconds: file.mtimeSeconds,
+      },
+    });
+    this.#idOfFile.set(file, id);
+    return id;
+  }
+
+  /** The id of a directory at its path. */
+  directoryId(path: string): number {
+    return this.#intern(`d${path}`, path, { directory: {} });
+  }
+
+  /** The id of a symbolic link with this target at its path. */
+  symlinkId(path: string, target: string): number {
+    return this.#intern(`l${path}\0${target}`, path, { symlink: { target } });
+  }
+
+  /** The entry under an id that this table gave out. */
+  entry(id: number): WireEntry {
+    const entry = this.#entries[id];
+    if (entry === undefined) throw new RangeError(`no dictionary entry ${id}`);
+    return entry;
+  }
+
+  /** A small number for the path of an entry; one path has one number, whatever was at it. */
+  pathNumber(id: number): number {
+    return this.#pathOfEntry[id] ?? -1;
+  }
+
+  /** The number of a path if any job ever listed it. */
+  knownPathNumber(path: string): number | undefined {
+    return this.#paths.get(path);
+  }
+
+  /** Every path that any job ever listed. */
+  paths(): IterableIterator<string> {
+    return this.#paths.keys();
+  }
+
+  /** A file that had this content when it was last looked at. */
+  sourceOf(digest: Digest): string | undefined {
+    return this.#sources.get(digest);
+  }
+
+  #intern(key: string, path: string, node: Omit<WireEntry, 'id' | 'path'>): number {
+    let id = this.#idOfKey.get(key);
+    if (id !== undefined) return id;
+    id = this.#entries.length;
+    this.#idOfKey.set(key, id);
+    this.#entries.push({ id, path, ...node });
+    let number = this.#paths.get(path);
+    if (number === undefined) {
+      number = this.#paths.size;
+      this.#paths.set(path, number);
+    }
+    this.#pathOfEntry.push(number);
+    return id;
+  }
+}

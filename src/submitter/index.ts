@@ -1,0 +1,5 @@
+/** The submitter: one compiler call from the shim to the object. */
+export type { CallLimits } from './compile-call.ts';
+export { listenReplacingStale } from './shim-server.ts';
+export { Submitter, type SubmitterOptions } from './submitter.ts';
+export type { NodeAddresses } from './worker-pool.ts';

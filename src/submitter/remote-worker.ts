@@ -1,0 +1,335 @@
+/** One connected worker as the submitter sees it: its credits, what it has been told, the jobs in its hands. */
+import { dirname } from 'node:path';
+import { type Digest, digestFromBytes, digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
+import { encodeAscending } from '../base/varint.ts';
+import {
+  type FromWorker,
+  OUTPUT_WINDOW_BYTES,
+  type WireArgument,
+  type WireJob,
+  type WireOutputChunk,
+  type WireResult,
+  type WorkerLink,
+} from '../mesh/index.ts';
+import type { Toolchain } from '../toolchain/index.ts';
+import { BlobUploader } from './blob-uploader.ts';
+import type { EntryTable } from './entry-table.ts';
+import type { JobInputs } from './input-set.ts';
+import type { OutputSink, RemoteOutcome } from './outcome.ts';
+
+/** A job whose inputs are known; the same for every worker. */
+export interface PreparedJob {
+  readonly toolchain: Toolchain;
+  readonly arguments: WireArgument[];
+  readonly workingDirectory: string;
+  readonly environment: string[];
+  readonly umask: number;
+  readonly terminal: NonNullable<WireJob['terminal']> | undefined;
+  readonly outputs: WireJob['outputs'];
+  readonly inputs: JobInputs;
+  /** After this the job is taken back and done locally. */
+  readonly timeoutMs: number;
+}
+
+/** A worker with a job in its hands says something every second; after this much silence it counts as lost. */
+const SILENCE_LIMIT_MS = 6_000;
+const WATCH_INTERVAL_MS = 1_000;
+
+interface RunningJob {
+  readonly sink: OutputSink;
+  readonly hashes: Map<
+    number,
+    { hash: ReturnType<typeof startDigest>; path: string; sizeBytes: number; receivedBytes: number }
+  >;
+  /** Passed on, and not yet credited to the worker. */
+  uncreditedBytes: number;
+  /** Outputs are passed on one after the other. */
+  delivery: Promise<void>;
+  readonly finish: (outcome: RemoteOutcome) => void;
+}
+
+export class RemoteWorker {
+  readonly nodeId: string;
+  readonly nodeName: string;
+  readonly address: string;
+  readonly slots: number;
+  readonly toolchainIds: ReadonlySet<string>;
+  /** Called when a credit came or went, or the worker drains. */
+  onChange: () => void = () => {};
+  readonly #link: WorkerLink;
+  readonly #entries: EntryTable;
+  readonly #uploader: BlobUploader;
+  /** By path number: the entry that the worker believes to be at that path. */
+  readonly #told = new Map<number, number>();
+  readonly #toolchainRefs = new Map<string, number>();
+  readonly #jobs = new Map<number, RunningJob>();
+  #nextJobId = 1;
+  #grantedTotal = 0;
+  #usedTotal = 0;
+  #draining = false;
+  #lostBecause: string | undefined;
+  #lastHeardMs = performance.now();
+  #lastCheckedMs = performance.now();
+  readonly #watch: NodeJS.Timeout;
+
+  constructor(link: WorkerLink, entries: EntryTable) {
+    this.#link = link;
+    this.#entries = entries;
+    this.nodeId = link.welcome.nodeId;
+    this.nodeName = link.welcome.nodeName;
+    this.address = link.address;
+    this.slots = link.welcome.slots;
+    this.toolchainIds = new Set(link.welcome.toolchains.map((toolchain) => toolchain.id));
+    this.#uploader = new BlobUploader(
+      link.blobs,
+      (digest) => entries.sourceOf(digest),
+      (digests) => link.work.send({ blobUnavailable: { sha256: digests.map(digestToBytes) } }),
+    );
+    this.#watch = setInterval(() => this.#checkSilence(), WATCH_INTERVAL_MS);
+    this.#watch.unref();
+    void link.closed.then((why) => this.#lose(why));
+    link.receive((message) => this.#receive(message));
+  }
+
+  /** Credits not yet used. */
+  get credits(): number {
+    return this.#draining || this.#lostBecause !== undefined ? 0 : this.#grantedTotal - this.#usedTotal;
+  }
+
+  get inFlight(): number {
+    return this.#jobs.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Bytes of file content sent to this worker. */
+  get sentBytes(): number {
+    return this.#uploader.sentBytes;
+  }
+
+  /** Ends the connection; running jobs end as `lost`. */
+  close(): void {
+    this.#link.close();
+    this.#lose('closed by this agent');
+  }
+
+  /** Resolves when the connection is gone, with the reason. */
+  get closed(): Promise<string> {
+    return this.#link.closed;
+  }
+
+  /**
+   * Runs a job; uses one credit, which the caller has seen to be there. Never rejects.
+   * @param signal fires when the user interrupted the compile
+   */
+  run(job: PreparedJob, sink: OutputSink, signal: AbortSignal): Promise<RemoteOutcome> {
+    return new Promise((resolve) => {
+      if (this.#lostBecause !== undefined) return resolve({ kind: 'lost', detail: this.#lostBecause });
+      if (signal.aborted) return resolve({ kind: 'cancelled' });
+      const jobId = this.#nextJobId++;
+      const giveUp = (outcome: RemoteOutcome): void => {
+        if (!this.#jobs.has(jobId)) return;
+        this.#link.work.send({ cancel: { jobId } });
+        this.#jobs.get(jobId)?.finish(outcome);
+      };
+      const onAbort = (): void => giveUp({ kind: 'cancelled' });
+      const timer = setTimeout(
+        () =>
+          giveUp({ kind: 'timeout', detail: `no result from ${this.nodeName} after ${job.timeoutMs} ms` }),
+        job.timeoutMs,
+      );
+      const finish = (outcome: RemoteOutcome): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        this.#jobs.delete(jobId);
+        resolve(outcome);
+        this.onChange();
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (this.#jobs.size === 0) this.#lastHeardMs = performance.now();
+      this.#jobs.set(jobId, {
+        sink,
+        hashes: new Map(),
+        uncreditedBytes: 0,
+        delivery: Promise.resolve(),
+        finish,
+      });
+      this.#usedTotal++;
+      this.#send(jobId, job);
+      this.onChange();
+    });
+  }
+
+  #send(jobId: number, job: PreparedJob): void {
+    const news = [];
+    for (const id of job.inputs.entryIds) {
+      const number = this.#entries.pathNumber(id);
+      if (this.#told.get(number) === id) continue;
+      this.#told.set(number, id);
+      news.push(this.#entries.entry(id));
+    }
+    const removed: string[] = [];
+    for (const path of job.inputs.absentPaths) {
+      const number = this.#entries.knownPathNumber(path);
+      if (number !== undefined && this.#told.delete(number)) removed.push(path);
+    }
+    const work = this.#link.work;
+    const toolchainRef = this.#toolchainRef(job);
+    // 256 entries are about 25 KB: small messages, no large one in front of other jobs' news.
+    for (let start = 0; start < news.length; start += 256) {
+      work.send({ entries: { entries: news.slice(start, start + 256) } });
+    }
+    if (removed.length > 0) work.send({ removed: { paths: removed } });
+    const message: WireJob = {
+      jobId,
+      toolchainRef,
+      workingDirectory: job.workingDirectory,
+      arguments: job.arguments,
+      inputs: encodeAscending(job.inputs.entryIds),
+      environment: job.environment,
+      umask: job.umask,
+      outputs: job.outputs,
+    };
+    if (job.terminal !== undefined) message.terminal = job.terminal;
+    work.send({ job: message });
+  }
+
+  /** The number under which the worker knows the job's compiler; announced at first use. */
+  #toolchainRef({ toolchain }: PreparedJob): number {
+    const key = `${toolchain.id}\0${toolchain.compilerPath}`;
+    let ref = this.#toolchainRefs.get(key);
+    if (ref === undefined) {
+      ref = this.#toolchainRefs.size + 1;
+      this.#toolchainRefs.set(key, ref);
+      const byName = toolchain.components.filter((component) => component.lookup === 'PATH');
+      this.#link.work.send({
+        toolchainUse: {
+          ref,
+          toolchainId: toolchain.id,
+          compilerPath: toolchain.compilerPath,
+          files: toolchain.components.map(({ digest, path }) => ({ sha256: digestToBytes(digest), path })),
+          directories: [...toolchain.directories],
+          links: [...toolchain.links],
+          programDirectories: [...new Set(byName.map((component) => dirname(component.path)))],
+        },
+      });
+    }
+    return ref;
+  }
+
+  #receive(message: FromWorker): void {
+    this.#lastHeardMs = performance.now();
+    if (message.outputChunk) this.#receiveOutput(message.outputChunk);
+    else if (message.result) this.#receiveResult(message.result);
+    else if (message.credits) {
+      this.#grantedTotal = message.credits.grantedTotal;
+      this.onChange();
+    } else if (message.needBlobs) this.#uploader.request(message.needBlobs.sha256);
+    else if (message.drain) {
+      this.#draining = true;
+      this.onChange();
+    }
+  }
+
+  #receiveOutput(chunk: WireOutputChunk): void {
+    const job = this.#jobs.get(chunk.jobId);
+    if (job === undefined) return;
+    let output = job.hashes.get(chunk.index);
+    if (output === undefined) {
+      output = { hash: startDigest(), path: chunk.path, sizeBytes: chunk.sizeBytes, receivedBytes: 0 };
+      job.hashes.set(chunk.index, output);
+      if (!job.sink.begin(chunk.index, chunk.path, chunk.sizeBytes)) {
+        this.#link.work.send({ cancel: { jobId: chunk.jobId } });
+        job.finish({ kind: 'unexpected-output', detail: `${this.nodeName} returned ${chunk.path}` });
+        return;
+      }
+    }
+    output.hash.update(chunk.data);
+    output.receivedBytes += chunk.data.length;
+    if (chunk.data.length === 0) return;
+    job.delivery = job.delivery.then(async () => {
+      await job.sink.data(chunk.index, chunk.data);
+      job.uncreditedBytes += chunk.data.length;
+      // In large portions: the outputs of nearly every job fit the window whole, without a word.
+      if (job.uncreditedBytes < OUTPUT_WINDOW_BYTES / 4) return;
+      this.#link.work.send({ outputCredit: { jobId: chunk.jobId, sizeBytes: job.uncreditedBytes } });
+      job.uncreditedBytes = 0;
+    });
+  }
+
+  #receiveResult(result: WireResult): void {
+    const job = this.#jobs.get(result.jobId);
+    if (job === undefined) return;
+    if (result.compiled) {
+      const { compiled } = result;
+      const problem = outputProblem(job, compiled.outputs);
+      if (problem !== undefined) {
+        job.finish({ kind: 'bad-result', detail: `${this.nodeName}: ${problem}` });
+        return;
+      }
+      const outcome: RemoteOutcome = {
+        kind: 'compiled',
+        exitStatus: compiled.exitStatus,
+        signal: compiled.signal,
+        stdout: Buffer.from(compiled.stdout),
+        stderr: Buffer.from(compiled.stderr),
+        cpuUs: compiled.cpuUs,
+        wallUs: compiled.wallUs,
+        outputPaths: [...job.hashes.values()].map((output) => output.path),
+      };
+      void job.delivery.then(() => job.finish(outcome));
+    } else if (result.refused) job.finish({ kind: 'refused', reason: result.refused.reason });
+    else if (result.busy) job.finish({ kind: 'busy', reason: result.busy.reason });
+    else if (result.inputIncomplete)
+      job.finish({ kind: 'input-incomplete', paths: result.inputIncomplete.paths });
+    else if (result.nodeFault) {
+      job.finish({ kind: 'node-fault', cause: result.nodeFault.cause, detail: result.nodeFault.detail });
+    } else
+      job.finish({ kind: 'bad-result', detail: `${this.nodeName} sent a result of a kind unknown here` });
+  }
+
+  #checkSilence(): void {
+    const nowMs = performance.now();
+    // If this agent itself was held up (suspended, starved), what the worker said may still lie unread.
+    if (nowMs - this.#lastCheckedMs > 2 * WATCH_INTERVAL_MS) this.#lastHeardMs = nowMs;
+    this.#lastCheckedMs = nowMs;
+    if (this.#jobs.size === 0) return;
+    const silentMs = performance.now() - this.#lastHeardMs;
+    if (silentMs < SILENCE_LIMIT_MS) return;
+    this.#lose(
+      `${this.nodeName} has been silent for ${Math.round(silentMs / 1000)} s with jobs in its hands`,
+    );
+    this.#link.close();
+  }
+
+  #lose(why: string): void {
+    if (this.#lostBecause !== undefined) return;
+    this.#lostBecause = why;
+    clearInterval(this.#watch);
+    this.#uploader.stop();
+    for (const job of [...this.#jobs.values()]) job.finish({ kind: 'lost', detail: why });
+    this.onChange();
+  }
+}
+
+/** Holds what arrived against the digests of the result. */
+function outputProblem(
+  job: RunningJob,
+  claimed: { index: number; sha256: Uint8Array; sizeBytes: number }[],
+): string | undefined {
+  if (claimed.length !== job.hashes.size) {
+    return `its result names ${claimed.length} outputs, ${job.hashes.size} arrived`;
+  }
+  for (const { index, sha256, sizeBytes } of claimed) {
+    const output = job.hashes.get(index);
+    if (output === undefined) return `output ${index} never arrived`;
+    if (output.receivedBytes !== sizeBytes || output.sizeBytes !== sizeBytes) {
+      return `${output.path} has ${output.receivedBytes} bytes instead of ${sizeBytes}`;
+    }
+    const digest: Digest = finishDigest(output.hash);
+    if (digest !== digestFromBytes(sha256)) return `${output.path} does not match its digest`;
+  }
+  return undefined;
+}

@@ -1,0 +1,142 @@
+/** One gcc shim on the other end of the socket: what it asked, and what it is told to do. */
+import { unlink } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { dirname } from 'node:path';
+import {
+  decodeLocal,
+  encodeAccepted,
+  encodeCommit,
+  encodeDiscard,
+  encodeOutputBegin,
+  encodeOutputDataHeader,
+  encodeRunLocal,
+  encodeStderr,
+  encodeStdout,
+  HEARTBEAT_MS,
+  type ShimFrame,
+  type ShimLocalCause,
+} from '../shim/index.ts';
+
+/** How a shim's call ended after its result was offered. */
+export type CommitOutcome =
+  | { readonly kind: 'committed' }
+  | { readonly kind: 'local'; readonly cause: ShimLocalCause | undefined };
+
+let sequence = 0;
+
+export class ShimSession {
+  /** Fires when the shim is gone: interrupted, done, or compiling on its own. */
+  readonly gone: AbortSignal;
+  readonly #socket: Socket;
+  readonly #gone = new AbortController();
+  readonly #temporaries: string[] = [];
+  readonly #number = ++sequence;
+  readonly #heartbeat: NodeJS.Timeout;
+  #committed = false;
+  #localCause: ShimLocalCause | undefined;
+  #settleCommit: ((outcome: CommitOutcome) => void) | undefined;
+  #drained: Promise<void> | undefined;
+  #attempt = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.gone = this.#gone.signal;
+    socket.once('close', () => this.#onClose());
+    socket.on('error', () => socket.destroy());
+    socket.write(encodeAccepted());
+    this.#heartbeat = setInterval(() => socket.write(encodeAccepted()), HEARTBEAT_MS);
+  }
+
+  /** Takes a frame that came after the request. @returns false if it has no place here */
+  receive(frame: ShimFrame): boolean {
+    if (frame.name === 'COMMITTED') {
+      this.#committed = true;
+      this.#settleCommit?.({ kind: 'committed' });
+      return true;
+    }
+    if (frame.name !== 'LOCAL') return false;
+    this.#localCause = decodeLocal(frame.payload).cause;
+    this.#stopHeartbeat();
+    this.#settleCommit?.({ kind: 'local', cause: this.#localCause });
+    this.#gone.abort();
+    return true;
+  }
+
+  /** Why the shim compiles on its own, if it said so. */
+  get localCause(): ShimLocalCause | undefined {
+    return this.#localCause;
+  }
+
+  /** Tells the shim to run the real compiler. The connection stays open until that ends. */
+  runLocal(reason: string, detail: string): void {
+    this.#stopHeartbeat();
+    this.#socket.write(encodeRunLocal(reason, detail));
+  }
+
+  /** An output of the current attempt begins. */
+  beginOutput(index: number, finalPath: string, sizeBytes: number): void {
+    const temporaryPath = `${dirname(finalPath)}/.meshcc-${process.pid}-${this.#number}-${this.#attempt}-${index}`;
+    this.#temporaries.push(temporaryPath);
+    this.#write(encodeOutputBegin({ index, sizeBytes, finalPath, temporaryPath }));
+  }
+
+  /** A piece of an output; resolves when the shim takes more. */
+  outputData(index: number, piece: Uint8Array): Promise<void> | void {
+    this.#socket.cork();
+    this.#socket.write(encodeOutputDataHeader(index, piece.length));
+    const room = this.#write(piece);
+    this.#socket.uncork();
+    return room;
+  }
+
+  /** The attempt is void; another may follow. */
+  discard(): void {
+    this.#attempt++;
+    this.#write(encodeDiscard());
+  }
+
+  /** Offers the whole result and waits until the shim has put it in place. */
+  commit(exitStatus: number, stdout: Buffer, stderr: Buffer): Promise<CommitOutcome> {
+    return new Promise((resolve) => {
+      this.#settleCommit = resolve;
+      if (stdout.length > 0) this.#write(encodeStdout(stdout));
+      if (stderr.length > 0) this.#write(encodeStderr(stderr));
+      this.#stopHeartbeat();
+      this.#write(encodeCommit(exitStatus));
+      if (this.gone.aborted) resolve({ kind: 'local', cause: this.#localCause });
+    });
+  }
+
+  /** Ends the connection from this side; a shim without a result then compiles on its own. */
+  drop(): void {
+    this.#socket.destroy();
+  }
+
+  #write(bytes: Uint8Array): Promise<void> | void {
+    if (this.#socket.destroyed) return;
+    if (this.#socket.write(bytes)) return;
+    this.#drained ??= new Promise((resolve) => {
+      const release = (): void => {
+        this.#drained = undefined;
+        resolve();
+      };
+      this.#socket.once('drain', release);
+      this.#socket.once('close', release);
+    });
+    return this.#drained;
+  }
+
+  #stopHeartbeat(): void {
+    clearInterval(this.#heartbeat);
+  }
+
+  #onClose(): void {
+    this.#stopHeartbeat();
+    this.#gone.abort();
+    this.#settleCommit?.(
+      this.#committed ? { kind: 'committed' } : { kind: 'local', cause: this.#localCause },
+    );
+    // A shim that was killed outright could not remove what it had begun to write.
+    if (!this.#committed) for (const path of this.#temporaries) unlink(path).catch(() => {});
+  }
+}

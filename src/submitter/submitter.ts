@@ -1,0 +1,171 @@
+/** The submitter role of an agent: takes compiler calls from shims and has them compiled by the mesh. */
+import type { Logger } from 'pino';
+import type { LocalReasonId } from '../compiler/index.ts';
+import { CompilerClosureFinder, FileTable, type RunCommand } from '../include-scan/index.ts';
+import type { Security } from '../mesh/index.ts';
+import type { Ledger } from '../observe/index.ts';
+import { type Cell, openPlainRunner } from '../sandbox/index.ts';
+import { Slots } from '../scheduler/index.ts';
+import type { ToolchainCache } from '../toolchain/index.ts';
+import type { CallLimits } from './compile-call.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { EntryTable } from './entry-table.ts';
+import { LocalToolchains } from './local-toolchains.ts';
+import { MessageLocales } from './message-locale.ts';
+import { ShimServer } from './shim-server.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export interface SubmitterOptions {
+  readonly shimSocket: string;
+  readonly runnerPath: string;
+  readonly toolchainCache: ToolchainCache;
+  readonly hello: { nodeId: string; nodeName: string; agentVersion: string };
+  /** Compiles that run here at once when the mesh cannot take them. */
+  readonly localSlots: number;
+  readonly limits: CallLimits;
+  readonly ledger: Ledger;
+  readonly log: Logger;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export class Submitter {
+  readonly #options: SubmitterOptions;
+  readonly #entries = new EntryTable();
+  #pool: WorkerPool | undefined;
+  readonly #server: ShimServer;
+  readonly #dispatcher: Dispatcher;
+  readonly #localSlots: Slots;
+  readonly #asker: CompilerAsker;
+  #obstacle: LocalReasonId | undefined;
+
+  constructor(options: SubmitterOptions) {
+    const { log } = options;
+    const entries = this.#entries;
+    this.#options = options;
+    this.#asker = new CompilerAsker(options.runnerPath, options.env.PATH ?? '/usr/bin:/bin');
+    this.#dispatcher = new Dispatcher();
+    this.#localSlots = new Slots(options.localSlots);
+    this.#server = new ShimServer({
+      dispatcher: this.#dispatcher,
+      entries,
+      files: new FileTable(),
+      closures: new CompilerClosureFinder(this.#asker.run),
+      toolchains: new LocalToolchains(options.toolchainCache, options.env),
+      locales: new MessageLocales(this.#asker.run),
+      localSlots: this.#localSlots,
+      ledger: options.ledger,
+      log,
+      limits: options.limits,
+      remoteObstacle: () => this.#obstacle,
+    });
+  }
+
+  /** Belongs to a mesh from now on (or to another than before): nodes of it may be sighted. */
+  enterMesh(security: Security): void {
+    this.#pool?.stop();
+    const { hello, log } = this.#options;
+    this.#pool = new WorkerPool({
+      dispatcher: this.#dispatcher,
+      entries: this.#entries,
+      security,
+      hello,
+      log: (line) => log.info(line),
+    });
+  }
+
+  /** Connections to the nodes of the mesh; undefined while this node belongs to none. */
+  get pool(): WorkerPool | undefined {
+    return this.#pool;
+  }
+
+  /** Opens the socket for shims. @throws MeshError MESHCC_AGENT_RUNNING */
+  listen(path: string): Promise<void> {
+    return this.#server.listen(path);
+  }
+
+  /** Load of the moment, for `meshcc status`. */
+  get load(): { openCalls: number; waitingForNode: number; localRunning: number; localWaiting: number } {
+    return {
+      openCalls: this.#server.openCalls,
+      waitingForNode: this.#dispatcher.waiting,
+      localRunning: this.#localSlots.taken,
+      localWaiting: this.#localSlots.waiting,
+    };
+  }
+
+  /** New calls go local; calls that are under way may finish until the time-out. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#obstacle = 'draining';
+    this.#server.stopListening();
+    const deadlineMs = performance.now() + timeoutMs;
+    while (this.#server.openCalls > 0 && performance.now() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.#pool?.stop();
+    await this.#asker.close();
+  }
+}
+
+/** Questions to compilers take seconds at most; one that hangs must not hold a job for ever. */
+const QUESTION_LIMITS = {
+  umask: 0o077,
+  wallLimitMs: 60_000,
+  cpuLimitSeconds: 60,
+  maxFileBytes: 64 * 1024 * 1024,
+  maxDiagnosticBytes: 16 * 1024 * 1024,
+  maxOutputBytes: 0,
+};
+
+/** Runs the user's compilers outside this process: a fork of a large Node heap costs more than the question. */
+class CompilerAsker {
+  readonly #runnerPath: string;
+  readonly #searchPath: string;
+  #cell: Promise<Cell> | undefined;
+
+  constructor(runnerPath: string, searchPath: string) {
+    this.#runnerPath = runnerPath;
+    this.#searchPath = searchPath;
+  }
+
+  readonly run: RunCommand = async (command, signal) => {
+    const cell = await this.#open();
+    const result = await cell.run(
+      {
+        executable: command.executable,
+        argv: [...command.argv],
+        environment: [...command.environment, `PATH=${this.#searchPath}`, 'MESHCC_RECURSION=1'],
+        cwd: command.workingDirectory,
+        ...QUESTION_LIMITS,
+      },
+      signal,
+    );
+    if (result.kind === 'fault') {
+      const stderr = Buffer.from(`${command.executable}: ${result.cause}: ${result.detail}`);
+      return { exitStatus: 255, stdout: Buffer.alloc(0), stderr };
+    }
+    result.release();
+    const exitStatus = result.signal === 0 ? result.exitStatus : 128 + result.signal;
+    return { exitStatus, stdout: result.stdout, stderr: result.stderr };
+  };
+
+  async close(): Promise<void> {
+    const cell = await this.#cell?.catch(() => undefined);
+    await cell?.close();
+  }
+
+  #open(): Promise<Cell> {
+    if (this.#cell === undefined) {
+      const opened = openPlainRunner(this.#runnerPath);
+      this.#cell = opened;
+      const forget = (): void => {
+        if (this.#cell === opened) this.#cell = undefined;
+      };
+      opened.then((cell) => cell.closed.then(forget), forget);
+    }
+    return this.#cell;
+  }
+}
