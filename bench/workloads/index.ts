@@ -1,0 +1,23 @@
+/** Door of the workloads: the table of them, and the comparison with a plain local build. */
+import { busybox } from './busybox.ts';
+import { kernel, kernelSmall } from './kernel.ts';
+import { librdkafka } from './librdkafka.ts';
+import { taglib } from './taglib.ts';
+import type { Workload } from './workload.ts';
+import { xz } from './xz.ts';
+
+export { logTail, plainEnvironment, runCommand } from './command.ts';
+export { librdkafka } from './librdkafka.ts';
+export {
+  buildReference,
+  type Comparison,
+  compareWithReference,
+  type Reference,
+  type ReferenceOptions,
+} from './reference.ts';
+export type { Log, PreparedTree, Workload } from './workload.ts';
+
+/** Every workload, by name. */
+export const WORKLOADS: ReadonlyMap<string, Workload> = new Map(
+  [kernel, kernelSmall, busybox, taglib, xz, librdkafka].map((workload) => [workload.name, workload]),
+);
