@@ -42,7 +42,11 @@ export class Submitter {
     const { log } = options;
     const entries = this.#entries;
     this.#options = options;
-    this.#asker = new CompilerAsker(options.runnerPath, options.env.PATH ?? '/usr/bin:/bin');
+    this.#asker = new CompilerAsker(
+      options.runnerPath,
+      options.env.PATH ?? '/usr/bin:/bin',
+      options.localSlots,
+    );
     this.#dispatcher = new Dispatcher();
     this.#localSlots = new Slots(options.localSlots);
     this.#server = new ShimServer({
@@ -124,14 +128,27 @@ const QUESTION_LIMITS = {
 class CompilerAsker {
   readonly #runnerPath: string;
   readonly #searchPath: string;
+  readonly #slots: Slots;
   #cell: Promise<Cell> | undefined;
 
-  constructor(runnerPath: string, searchPath: string) {
+  constructor(runnerPath: string, searchPath: string, atOnce: number) {
     this.#runnerPath = runnerPath;
     this.#searchPath = searchPath;
+    this.#slots = new Slots(atOnce);
   }
 
   readonly run: RunCommand = async (command, signal) => {
+    const release = await this.#slots.acquire(signal);
+    if (release === undefined)
+      return { exitStatus: 255, stdout: Buffer.alloc(0), stderr: Buffer.from('interrupted') };
+    try {
+      return await this.#ask(command, signal);
+    } finally {
+      release();
+    }
+  };
+
+  async #ask(...[command, signal]: Parameters<RunCommand>): ReturnType<RunCommand> {
     const cell = await this.#open();
     const result = await cell.run(
       {
@@ -150,7 +167,7 @@ class CompilerAsker {
     result.release();
     const exitStatus = result.signal === 0 ? result.exitStatus : 128 + result.signal;
     return { exitStatus, stdout: result.stdout, stderr: result.stderr };
-  };
+  }
 
   async close(): Promise<void> {
     const cell = await this.#cell?.catch(() => undefined);

@@ -56,6 +56,11 @@ async function runBuild(command: readonly string[], options: RunOptions): Promis
       'meshcc: no other node is connected; compiling here (meshcc nodes tells what is in sight)\n',
     );
   }
+  if (status.insecure) {
+    process.stderr.write(
+      'meshcc: INSECURE: no encryption, no identities; anyone on this network can forge your objects\n',
+    );
+  }
   const buildId = randomUUID();
   const startedMs = performance.now();
   const exitStatus = await runCommand(command, {
