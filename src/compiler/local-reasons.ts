@@ -136,7 +136,11 @@ const MESH_REASONS = {
     kind: 'by-design',
     text: 'A file name or an argument is not UTF-8.',
   },
-  'no-agent': { kind: 'environment', text: 'No agent runs for this user.', advice: 'Start one: meshcc up.' },
+  'no-agent': {
+    kind: 'environment',
+    text: 'No agent runs for this user.',
+    advice: 'Start one: meshcc agent.',
+  },
   'agent-stalled': { kind: 'fault', text: 'The agent did not answer in time.' },
   'agent-lost': { kind: 'fault', text: 'The connection to the agent broke off.' },
   recursion: { kind: 'environment', text: 'The call comes from a compile that already runs here.' },
@@ -159,14 +163,13 @@ const MESH_REASONS = {
   },
   'include-outside-closure': {
     kind: 'fault',
-    text: 'The compile read a file that was not sent with it, so its result was thrown away.',
+    text: 'The compile wanted a file that was not sent with it, twice, so its result was thrown away.',
   },
   'remote-nonzero-exit': {
     kind: 'mesh',
     text: 'The compile failed on another node; only a local failure counts.',
   },
   'remote-refused': { kind: 'mesh', text: 'The other node refused the job.' },
-  'remote-inputs-incomplete': { kind: 'mesh', text: 'The other node lacked an input file.' },
   'node-fault': { kind: 'mesh', text: 'The other node failed during the job.' },
   'attempts-exhausted': { kind: 'mesh', text: 'The job failed on several nodes.' },
   'result-mismatch': {

@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import type { StatusView } from '../../agent/control-views.ts';
+import type { StatusView } from '../../agent/index.ts';
 import { MeshError } from '../../base/errors.ts';
 import { type AgentPaths, agentPaths, makePrivateDirectory } from '../../base/paths.ts';
 import type { BuildSummary } from '../../observe/index.ts';

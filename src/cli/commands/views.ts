@@ -1,6 +1,6 @@
 /** `meshcc status`, `nodes` and `explain`: what is going on, and why something was compiled here. */
 import type { Command } from 'commander';
-import type { JobView, NodeView, StatusView } from '../../agent/control-views.ts';
+import type { JobView, NodeView, StatusView } from '../../agent/index.ts';
 import { agentPaths } from '../../base/paths.ts';
 import { LOCAL_REASONS } from '../../compiler/index.ts';
 import { askAgent } from '../control-client.ts';
