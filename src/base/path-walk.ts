@@ -41,10 +41,11 @@ export function walkPath(path: string, lookup: PathLookup): PathWalk {
   let links = 0;
   let node: PathNode | undefined = { kind: 'directory' };
   while (pending.length > 0) {
-    const component = pending.pop();
-    if (component === undefined || component === '' || component === '.') continue;
+    const component = pending.pop() || '.';
+    // Also for "x/" and "x/.": the kernel wants a directory before every slash.
     if (node.kind !== 'directory')
       return { canonicalPath: `${current}/${component}`, node: undefined, steps };
+    if (component === '.') continue;
     if (component === '..') {
       current = current.slice(0, Math.max(0, current.lastIndexOf('/')));
       continue;

@@ -32,10 +32,10 @@ export function agentPaths(env: NodeJS.ProcessEnv = process.env): AgentPaths {
   return {
     stateDirectory: home
       ? join(home, 'state')
-      : join(env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'meshcc'),
+      : join(env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'meshcc'),
     cacheDirectory: home
       ? join(home, 'cache')
-      : join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'meshcc'),
+      : join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'meshcc'),
     runtimeDirectory,
     shimSocket: env.MESHCC_SOCKET || join(runtimeDirectory, 'agent.sock'),
     controlSocket: join(runtimeDirectory, 'control.sock'),

@@ -4,9 +4,11 @@
  */
 import { constants } from 'node:fs';
 import { chmod, copyFile, lstat, mkdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Digest } from '../base/digest.ts';
 import { errnoOf, MeshError, messageOf } from '../base/errors.ts';
+import { digestOfFile } from '../base/file-digest.ts';
 import { BackgroundChores } from './background-chores.ts';
 import { type BlobEntry, BlobIndex } from './blob-index.ts';
 import { BlobLayout, prepareLayout } from './blob-layout.ts';
@@ -21,7 +23,6 @@ import type {
   MaterialiseOutcome,
 } from './blob-store-types.ts';
 import { FileBlobWriter } from './file-blob-writer.ts';
-import { digestOfFile } from './file-digest.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 
 const DEFAULT_LISTING_WAIT_MS = 2000;
@@ -155,7 +156,8 @@ class DiskBlobStore implements BlobStore {
     const outcome = await this.#verify(digest);
     if (outcome !== 'done') return outcome;
     const source = this.#layout.blobPath(digest);
-    const temporary = `${targetPath}.${process.pid}-${++this.#materialised}.tmp`;
+    // Not the target's name with something appended: that may be as long as a name can be already.
+    const temporary = join(dirname(targetPath), `.meshcc-${process.pid}-${++this.#materialised}.tmp`);
     try {
       await copyFile(source, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
       await chmod(temporary, options.mode);

@@ -1,11 +1,8 @@
 /** Digests of files, remembered by their stat: a compiler proper has 30 MB and rarely changes. */
-import { open } from 'node:fs/promises';
-import { type Digest, finishDigest, startDigest } from '../base/digest.ts';
+import type { Digest } from '../base/digest.ts';
 import { MeshError, messageOf } from '../base/errors.ts';
+import { digestOfFile } from '../base/file-digest.ts';
 import { stampOf } from './file-stamp.ts';
-
-/** Hashing this much takes well under a millisecond, so the event loop is never held for long. */
-const PIECE_BYTES = 256 * 1024;
 
 /** Digests by {@link stampOf} a file's content. */
 export class FileDigests {
@@ -36,7 +33,7 @@ export class FileDigests {
     try {
       const stamp = await stampOf({ path, aspect: 'content' });
       const known = this.#used.get(stamp) ?? this.#known.get(stamp);
-      const digest = known ?? (await hashFile(path));
+      const digest = known ?? (await digestOfFile(path));
       if (known === undefined && (await stampOf({ path, aspect: 'content' })) !== stamp) {
         throw new Error('it changed while it was read');
       }
@@ -50,20 +47,5 @@ export class FileDigests {
         { cause: error },
       );
     }
-  }
-}
-
-async function hashFile(path: string): Promise<Digest> {
-  const file = await open(path, 'r');
-  try {
-    const hash = startDigest();
-    const piece = Buffer.allocUnsafe(PIECE_BYTES);
-    for (;;) {
-      const { bytesRead } = await file.read(piece, 0, PIECE_BYTES, null);
-      if (bytesRead === 0) return finishDigest(hash);
-      hash.update(piece.subarray(0, bytesRead));
-    }
-  } finally {
-    await file.close();
   }
 }

@@ -11,35 +11,44 @@ export interface WritableStreamLike<Message> {
   readonly destroyed: boolean;
 }
 
+interface Pause {
+  readonly over: Promise<void>;
+  readonly end: () => void;
+}
+
 /** One direction of a stream. */
 export class Outbound<Message> {
   readonly #stream: WritableStreamLike<Message>;
-  #blocked: Promise<void> | undefined;
-  #closed = false;
+  #pause: Pause | undefined;
+  #ended = false;
+  #gone = false;
 
   constructor(stream: WritableStreamLike<Message>) {
     this.#stream = stream;
+    const lose = (): void => {
+      this.#gone = true;
+      this.#endPause();
+    };
+    // Here and not with each pause: a long upload pauses thousands of times, and listeners would pile up.
+    stream.once('close', lose);
+    stream.once('error', lose);
   }
 
   /** Queues a small message (a job, a credit, a result). Never call it in a loop over file contents. */
   send(message: Message): void {
-    if (this.#closed || this.#stream.destroyed) return;
-    if (!this.#stream.write(message) && this.#blocked === undefined) {
-      this.#blocked = new Promise((resolve) => {
-        const release = (): void => {
-          this.#blocked = undefined;
-          resolve();
-        };
-        this.#stream.once('drain', release);
-        this.#stream.once('close', release);
-        this.#stream.once('error', release);
-      });
-    }
+    if (this.#ended || this.#gone || this.#stream.destroyed) return;
+    if (this.#stream.write(message) || this.#pause !== undefined) return;
+    let end: () => void = () => {};
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.#pause = { over, end };
+    this.#stream.once('drain', () => this.#endPause());
   }
 
   /** Resolves when the stream takes more without queueing; at once if it already does or is closed. */
   async ready(): Promise<void> {
-    while (this.#blocked !== undefined && !this.#closed) await this.#blocked;
+    while (this.#pause !== undefined) await this.#pause.over;
   }
 
   /** Sends a bulky message after waiting for room. Resolves when it was handed over. */
@@ -48,10 +57,17 @@ export class Outbound<Message> {
     this.send(message);
   }
 
-  /** No further messages. */
+  /** No further messages. Whoever waits for room goes on, and what it sends is dropped. */
   end(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#endPause();
     if (!this.#stream.destroyed) this.#stream.end();
+  }
+
+  #endPause(): void {
+    const pause = this.#pause;
+    this.#pause = undefined;
+    pause?.end();
   }
 }

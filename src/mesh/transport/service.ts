@@ -32,6 +32,10 @@ export const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.max_concurrent_streams': 64,
 };
 
+// What goes wrong comes back as an error or a status; grpc-js would print it once more, without a context.
+if (process.env.GRPC_VERBOSITY === undefined && process.env.GRPC_NODE_VERBOSITY === undefined)
+  grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
 const definition = loadSync(join(PACKAGE_ROOT, 'proto/meshcc/v1/mesh.proto'), {
   longs: Number,
   defaults: true,

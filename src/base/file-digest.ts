@@ -1,6 +1,6 @@
 /** SHA-256 of a file in pieces small enough that the event loop is never held for long. */
 import { open } from 'node:fs/promises';
-import { type Digest, finishDigest, startDigest } from '../base/digest.ts';
+import { type Digest, finishDigest, startDigest } from './digest.ts';
 
 /** Hashing this much takes well under a millisecond. */
 const PIECE_BYTES = 256 * 1024;
@@ -10,7 +10,7 @@ const PIECE_BYTES = 256 * 1024;
  * @param expectedBytes its size, if it is what it should be: a small file gets a small buffer
  * @throws the system's error if it cannot be read
  */
-export async function digestOfFile(path: string, expectedBytes: number): Promise<Digest> {
+export async function digestOfFile(path: string, expectedBytes = PIECE_BYTES): Promise<Digest> {
   const file = await open(path, 'r');
   try {
     const hash = startDigest();

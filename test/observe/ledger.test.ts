@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ALL_BUILDS, type JobRecord, Ledger } from '../../src/observe/index.ts';
+
+const remote = (buildId: string, nodeName: string, failedAttempts: string[] = []): JobRecord => ({
+  buildId,
+  subject: 'x.c',
+  place: { kind: 'remote', nodeName, cpuUs: 250_000 },
+  failedAttempts,
+  wallMs: 1,
+});
+
+const local = (
+  buildId: string,
+  reason: 'link' | 'time-macro',
+  subject: string,
+  detail: string,
+): JobRecord => ({
+  buildId,
+  subject,
+  place: { kind: 'local', reason, detail },
+  failedAttempts: [],
+  wallMs: 1,
+});
+
+test('a build counts its own calls, and all of them count together', () => {
+  const ledger = new Ledger();
+  ledger.record(remote('one', 'board'));
+  ledger.record(remote('one', 'laptop', ['board: lost', 'board: lost']));
+  ledger.record(remote('one', 'board'));
+  ledger.record(local('one', 'time-macro', 'v.c', '/src/v.h'));
+  ledger.record(local('two', 'link', 'prog', 'prog'));
+  ledger.record(local('', 'link', 'other', ''));
+  assert.deepEqual(ledger.summary('one'), {
+    buildId: 'one',
+    remoteJobs: 3,
+    localJobs: 1,
+    failedAttempts: 2,
+    nodes: [
+      { name: 'board', jobs: 2, cpuSeconds: 0.5 },
+      { name: 'laptop', jobs: 1, cpuSeconds: 0.25 },
+    ],
+    local: [{ reason: 'time-macro', jobs: 1, example: 'v.c (/src/v.h)' }],
+  });
+  assert.deepEqual(ledger.summary('two').local, [{ reason: 'link', jobs: 1, example: 'prog' }]);
+  const all = ledger.summary(ALL_BUILDS);
+  assert.deepEqual([all.remoteJobs, all.localJobs], [3, 3]);
+  assert.deepEqual(all.local[0], { reason: 'link', jobs: 2, example: 'prog' });
+});
+
+test('a build that nobody knows is empty', () => {
+  const summary = new Ledger().summary('unheard-of');
+  assert.deepEqual([summary.remoteJobs, summary.localJobs, summary.nodes, summary.local], [0, 0, [], []]);
+});
+
+test('the latest calls are kept in order, the oldest go first', () => {
+  const ledger = new Ledger();
+  const subjects = (): string[] => ledger.recent().map(({ subject }) => subject);
+  assert.deepEqual(subjects(), []);
+  for (let index = 0; index < 3; index++) ledger.record(local('', 'link', `call ${index}`, ''));
+  assert.deepEqual(subjects(), ['call 0', 'call 1', 'call 2']);
+  for (let index = 3; index < 5_007; index++) ledger.record(local('', 'link', `call ${index}`, ''));
+  const kept = subjects();
+  assert.equal(kept.length, 5_000);
+  assert.deepEqual([kept[0], kept.at(-1)], ['call 7', 'call 5006']);
+  assert.deepEqual(
+    kept.map((subject) => Number(subject.slice(5))),
+    Array.from({ length: 5_000 }, (_, index) => index + 7),
+  );
+});
+
+test('memory is bounded in builds: the one unused for longest is forgotten, the total is not', () => {
+  const ledger = new Ledger();
+  for (let build = 0; build < 201; build++) ledger.record(remote(`build ${build}`, 'board'));
+  assert.equal(ledger.summary('build 0').remoteJobs, 0);
+  assert.equal(ledger.summary('build 1').remoteJobs, 1);
+  assert.equal(ledger.summary('build 200').remoteJobs, 1);
+  assert.equal(ledger.summary(ALL_BUILDS).remoteJobs, 201);
+});
