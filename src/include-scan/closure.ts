@@ -1,7 +1,6 @@
 /** The port between a job and whatever finds its inputs. */
-
-import type { LocalReasonId } from '../compiler/index.ts';
-import type { Invocation } from '../compiler/invocation.ts';
+import type { Invocation, LocalReasonId } from '../compiler/index.ts';
+import type { SourceFile } from './source-view-port.ts';
 
 /** A compile whose inputs are wanted. */
 export interface ClosureRequest {
@@ -21,6 +20,13 @@ export interface InputClosure {
   readonly directories: readonly string[];
   /** The directories that the compiler searches, in order; absolute, as spelled. */
   readonly searchPath: { readonly quote: readonly string[]; readonly angle: readonly string[] };
+  /** What the files hold, in the order of `files`; undefined if the finder did not look into them itself. */
+  readonly sourceFiles?: readonly SourceFile[];
+  /**
+   * Canonical paths where a header was looked for and not found: a file there would change what is read.
+   * Made when first asked for; it takes milliseconds.
+   */
+  readonly probedAbsent?: readonly string[];
 }
 
 /** A closure, or the named reason why this unit stays local. */
@@ -34,4 +40,9 @@ export type ClosureOutcome =
  */
 export interface ClosureFinder {
   find(request: ClosureRequest, signal: AbortSignal): Promise<ClosureOutcome>;
+  /**
+   * Like `find`, for a unit whose closure turned out to lack something: includes what the compiler itself
+   * lists, now and whenever this unit is asked about again.
+   */
+  findExactly(request: ClosureRequest, signal: AbortSignal): Promise<ClosureOutcome>;
 }

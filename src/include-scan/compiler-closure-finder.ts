@@ -41,11 +41,11 @@ export class CompilerClosureFinder implements ClosureFinder {
       this.#searchPath(request),
     ]);
     if (dependencies.exitStatus !== 0) {
-      const firstLine = dependencies.stderr.toString('latin1').split('\n', 1)[0] ?? '';
+      const firstLine = dependencies.stderr.toString('utf8').split('\n', 1)[0] ?? '';
       return { kind: 'local', reason: 'closure-failed', detail: firstLine };
     }
     const absolute = (path: string): string => absolutePath(request.workingDirectory, path);
-    const files = parseDepfile(dependencies.stdout.toString('latin1')).map(absolute);
+    const files = parseDepfile(dependencies.stdout.toString('utf8')).map(absolute);
     const compiled = files.find((file) => file.endsWith('.gch') || file.endsWith('.pch'));
     if (compiled !== undefined) return { kind: 'local', reason: 'precompiled-header', detail: compiled };
     return {
@@ -62,6 +62,11 @@ export class CompilerClosureFinder implements ClosureFinder {
     };
   }
 
+  /** The compiler's list is exact at any time. */
+  findExactly(request: ClosureRequest, signal: AbortSignal): Promise<ClosureOutcome> {
+    return this.find(request, signal);
+  }
+
   /** The search list, asked once per compiler, working directory and flags. */
   #searchPath(request: ClosureRequest): Promise<SearchPath> {
     const argv = searchPathArguments(request.invocation);
@@ -71,7 +76,7 @@ export class CompilerClosureFinder implements ClosureFinder {
     let asked = this.#searchPaths.get(key);
     if (asked === undefined) {
       asked = this.#ask(request, argv, NEVER).then((answer) =>
-        parseSearchPath(answer.stderr.toString('latin1')),
+        parseSearchPath(answer.stderr.toString('utf8')),
       );
       this.#searchPaths.set(key, asked);
       asked.catch(() => this.#searchPaths.delete(key));

@@ -1,6 +1,7 @@
 /** Finds everything that a compile may read, and what those files are. */
+export { asksBeyondIncludes } from './beyond-includes.ts';
 export type { ClosureFinder, ClosureOutcome, ClosureRequest, InputClosure } from './closure.ts';
 export { CompilerClosureFinder, type RunCommand } from './compiler-closure-finder.ts';
-export { type ContentTraits, contentTraitsOf, type ExistenceTest } from './content-traits.ts';
-export { existenceCandidates } from './existence-tests.ts';
-export { FileTable, type InputFile } from './file-table.ts';
+export { ScanningClosureFinder } from './scanning-closure-finder.ts';
+export { type SourceViewOptions, type SourceViewStats, WatchedSourceView } from './source-view.ts';
+export type { SourceFile, SourceView } from './source-view-port.ts';

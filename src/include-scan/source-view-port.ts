@@ -1,0 +1,27 @@
+/** What the scanner needs to see of the disk: a view that is cached and provably fresh, without a say in how. */
+import type { Digest } from '../base/digest.ts';
+import type { PathNode } from '../base/path-walk.ts';
+import type { FileScan } from './directive-scan.ts';
+
+/** One state of a file's content; a new object whenever the content may have changed. */
+export interface SourceFile {
+  /** Canonical. */
+  readonly path: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  readonly mtimeSeconds: number;
+  /** What its text asks for; made once per content. */
+  readonly scan: FileScan;
+}
+
+/** The disk as of the last refresh. */
+export interface SourceView {
+  /** What is at a canonical absolute path; undefined: nothing. */
+  node(path: string): PathNode | undefined;
+  /** A regular file's state, read and scanned at first use; undefined if it cannot be read. */
+  file(path: string): SourceFile | undefined;
+  /** Grows whenever any path that node() was ever asked about may now be answered differently. Content changes do not count. */
+  readonly structureVersion: number;
+  /** Resolves when every change made before the call is reflected in node(), file() and structureVersion. */
+  refresh(): Promise<void>;
+}
