@@ -78,6 +78,7 @@ export class Agent {
       this.submitter = new Submitter({
         shimSocket: paths.shimSocket,
         runnerPath: parts.runnerPath,
+        scratchDirectory: paths.runtimeDirectory,
         toolchainCache: parts.toolchainCache,
         hello,
         localSlots: config.localSlots,

@@ -13,15 +13,14 @@ import {
   isCompilerName,
   type LocalReasonId,
 } from '../compiler/index.ts';
-import type { ClosureFinder, FileTable } from '../include-scan/index.ts';
+import type { ClosureFinder } from '../include-scan/index.ts';
 import type { WireArgument } from '../mesh/index.ts';
 import type { Ledger } from '../observe/index.ts';
 import type { Slots } from '../scheduler/index.ts';
 import type { ShimRequest } from '../shim/index.ts';
 import type { Toolchain } from '../toolchain/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { EntryTable } from './entry-table.ts';
-import { collectInputs } from './input-set.ts';
+import type { InputCollector } from './input-set.ts';
 import type { LocalToolchains } from './local-toolchains.ts';
 import type { MessageLocale, MessageLocales } from './message-locale.ts';
 import type { OutputSink, RemoteOutcome } from './outcome.ts';
@@ -31,8 +30,7 @@ import type { ShimSession } from './shim-session.ts';
 /** What the pipeline works with; shared by all calls. */
 export interface CallParts {
   readonly dispatcher: Dispatcher;
-  readonly entries: EntryTable;
-  readonly files: FileTable;
+  readonly inputs: InputCollector;
   readonly closures: ClosureFinder;
   readonly toolchains: LocalToolchains;
   readonly locales: MessageLocales;
@@ -62,7 +60,12 @@ interface Local {
   readonly slot: boolean;
 }
 
-type Prepared = { readonly kind: 'prepared'; readonly job: PreparedJob; readonly locale: MessageLocale };
+interface Prepared {
+  readonly kind: 'prepared';
+  readonly invocation: Invocation;
+  readonly job: PreparedJob;
+  readonly locale: MessageLocale;
+}
 
 export class CompileCall {
   readonly #request: ShimRequest;
@@ -114,9 +117,11 @@ export class CompileCall {
   async #tryRemote(): Promise<'committed' | Local> {
     const prepared = await this.#prepare();
     if (prepared.kind === 'local') return prepared;
-    const { job, locale } = prepared;
+    const { locale } = prepared;
+    let { job } = prepared;
     const { dispatcher, limits } = this.#parts;
     const tried = new Set<string>();
+    let isExact = false;
     for (let busy = 0; tried.size < limits.maxAttempts && busy < 10; ) {
       const sink = new ShimSink(this.#session, job);
       const attempt = await dispatcher.place(
@@ -136,12 +141,30 @@ export class CompileCall {
         return this.#commit(outcome, attempt.worker.nodeName, locale);
       }
       if (sink.began) this.#session.discard();
+      if (outcome.kind === 'input-incomplete' && !isExact) {
+        isExact = true;
+        const exact = await this.#findExactInputs(prepared, outcome.paths);
+        if (exact.kind === 'local') return exact;
+        job = exact.job;
+        continue;
+      }
       const local = this.#afterFailure(outcome, attempt.worker.nodeName);
       if (local !== undefined) return local;
       if (outcome.kind === 'busy') busy++;
       else tried.add(attempt.worker.nodeId);
     }
     return here('attempts-exhausted', this.#failedAttempts.at(-1) ?? '');
+  }
+
+  /** A worker missed something: asks the compiler itself what it reads, for one more attempt. */
+  async #findExactInputs(prepared: Prepared, missed: readonly string[]): Promise<Prepared | Local> {
+    const what = missed.slice(0, 3).join(' ');
+    this.#failedAttempts.push(`inputs were incomplete: ${what}`);
+    this.#parts.log.warn(
+      { subject: this.#subject, missed: what },
+      'the include scan may have missed an input',
+    );
+    return this.#findInputs(prepared.invocation, prepared.job.toolchain, true);
   }
 
   /** What a failed attempt means: a reason to go local now, or (undefined) another node. */
@@ -224,7 +247,7 @@ export class CompileCall {
       (output) => !isWritableFile(absolute(request.cwd, output.path)),
     );
     if (irregular !== undefined) return here('output-not-regular', irregular.path);
-    return this.#findInputs(invocation, toolchain);
+    return this.#findInputs(invocation, toolchain, false);
   }
 
   async #identify(): Promise<Toolchain | Local> {
@@ -235,27 +258,34 @@ export class CompileCall {
     }
   }
 
-  async #findInputs(invocation: Invocation, toolchain: Toolchain): Promise<Prepared | Local> {
+  async #findInputs(
+    invocation: Invocation,
+    toolchain: Toolchain,
+    isExact: boolean,
+  ): Promise<Prepared | Local> {
     const { cwd, compiler, env, umask } = this.#request;
-    const { closures, entries, files, limits, locales } = this.#parts;
+    const { closures, inputs, limits, locales } = this.#parts;
     const locale = await locales.of(env);
     const environment = [
       ...forwardedEnvironment(env).filter((entry) => !locales.decides(entry)),
       ...locale.environment,
     ];
-    const found = await closures.find(
-      { invocation, compilerPath: compiler, workingDirectory: cwd, environment },
-      this.#session.gone,
-    );
+    const question = { invocation, compilerPath: compiler, workingDirectory: cwd, environment };
+    const found = isExact
+      ? await closures.findExactly(question, this.#session.gone)
+      : await closures.find(question, this.#session.gone);
     if (found.kind === 'local') return here(found.reason, found.detail);
     const logicalDirectory = env.PWD !== cwd && env.PWD?.startsWith('/') ? env.PWD : undefined;
-    const collected = await collectInputs(invocation, cwd, logicalDirectory, found.closure, {
-      entries,
-      files,
+    const collected = inputs.collect({
+      invocation,
+      workingDirectory: cwd,
+      logicalDirectory,
+      closure: found.closure,
     });
     if (collected.kind === 'local') return here(collected.reason, collected.detail);
     return {
       kind: 'prepared',
+      invocation,
       locale,
       job: {
         toolchain,

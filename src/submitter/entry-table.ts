@@ -4,23 +4,27 @@
  */
 import type { Digest } from '../base/digest.ts';
 import { digestToBytes } from '../base/digest.ts';
-import type { InputFile } from '../include-scan/index.ts';
+import type { PathNode } from '../base/path-walk.ts';
+import type { SourceFile } from '../include-scan/index.ts';
 import type { WireEntry } from '../mesh/index.ts';
 
 export class EntryTable {
   readonly #entries: WireEntry[] = [];
   readonly #pathOfEntry: number[] = [];
   readonly #paths = new Map<string, number>();
-  readonly #idOfFile = new WeakMap<InputFile, number>();
+  readonly #idOfFile = new WeakMap<SourceFile, number>();
   readonly #idOfKey = new Map<string, number>();
   readonly #sources = new Map<Digest, string>();
+  readonly #kinds = new Map<string, PathNode['kind']>();
+  #kindVersion = 0;
 
   /** The id of a file with this content and time at its path. */
-  fileId(file: InputFile): number {
+  fileId(file: SourceFile): number {
+    // Each time: another file that had this content too may be gone or changed since.
+    this.#sources.set(file.digest, file.path);
     const known = this.#idOfFile.get(file);
     if (known !== undefined) return known;
-    this.#sources.set(file.digest, file.path);
-    const id = this.#intern(`f${file.path}\0${file.digest}\0${file.mtimeSeconds}`, file.path, {
+    const id = this.#intern('file', `f${file.path}\0${file.digest}\0${file.mtimeSeconds}`, file.path, {
       file: {
         sha256: digestToBytes(file.digest),
         sizeBytes: file.sizeBytes,
@@ -33,12 +37,12 @@ export class EntryTable {
 
   /** The id of a directory at its path. */
   directoryId(path: string): number {
-    return this.#intern(`d${path}`, path, { directory: {} });
+    return this.#intern('directory', `d${path}`, path, { directory: {} });
   }
 
   /** The id of a symbolic link with this target at its path. */
   symlinkId(path: string, target: string): number {
-    return this.#intern(`l${path}\0${target}`, path, { symlink: { target } });
+    return this.#intern('symlink', `l${path}\0${target}`, path, { symlink: { target } });
   }
 
   /** The entry under an id that this table gave out. */
@@ -58,9 +62,14 @@ export class EntryTable {
     return this.#paths.get(path);
   }
 
-  /** Every path that any job ever listed. */
-  paths(): IterableIterator<string> {
-    return this.#paths.keys();
+  /** Every path that any job ever listed, with what was there the last time. */
+  latestKinds(): IterableIterator<[string, PathNode['kind']]> {
+    return this.#kinds.entries();
+  }
+
+  /** Grows whenever a known path got another kind. */
+  get kindVersion(): number {
+    return this.#kindVersion;
   }
 
   /** A file that had this content when it was last looked at. */
@@ -68,7 +77,12 @@ export class EntryTable {
     return this.#sources.get(digest);
   }
 
-  #intern(key: string, path: string, node: Omit<WireEntry, 'id' | 'path'>): number {
+  #intern(kind: PathNode['kind'], key: string, path: string, node: Omit<WireEntry, 'id' | 'path'>): number {
+    if (this.#kinds.get(path) !== kind) {
+      // A path that is new changes nothing for what is known of others.
+      if (this.#kinds.has(path)) this.#kindVersion++;
+      this.#kinds.set(path, kind);
+    }
     let id = this.#idOfKey.get(key);
     if (id !== undefined) return id;
     id = this.#entries.length;

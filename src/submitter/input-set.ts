@@ -1,16 +1,15 @@
 /**
  * From the spelled paths of a closure to what travels: dictionary ids of every file, directory and link that
- * the compiler's lookups touch, and the paths that must not exist for the worker.
+ * the compiler's lookups touch, and the paths that the worker must not show any more.
  */
-import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { type PathNode, type PathWalk, walkPath } from '../base/path-walk.ts';
+import { walkPath } from '../base/path-walk.ts';
 import type { Invocation, LocalReasonId } from '../compiler/index.ts';
 import {
-  existenceCandidates,
-  type FileTable,
+  asksBeyondIncludes,
   type InputClosure,
-  type InputFile,
+  type SourceFile,
+  type SourceView,
 } from '../include-scan/index.ts';
 import type { EntryTable } from './entry-table.ts';
 
@@ -18,7 +17,7 @@ import type { EntryTable } from './entry-table.ts';
 export interface JobInputs {
   /** Ascending. */
   readonly entryIds: readonly number[];
-  /** Canonical paths that jobs listed before, and that do not exist now. */
+  /** Canonical paths that jobs listed before, and that are gone or something else now. */
   readonly absentPaths: readonly string[];
   readonly fileCount: number;
 }
@@ -27,197 +26,136 @@ export type InputOutcome =
   | { readonly kind: 'inputs'; readonly inputs: JobInputs }
   | { readonly kind: 'local'; readonly reason: LocalReasonId; readonly detail: string };
 
-/** What one job saw of the file system; each path is looked at once, so that a job has one view of it. */
-class View {
-  readonly #stats = new Map<string, Stats | undefined>();
-  readonly #nodes = new Map<string, PathNode | undefined>();
+/** A job's directories and files. */
+export interface InputRequest {
+  readonly invocation: Invocation;
+  /** Canonical. */
+  readonly workingDirectory: string;
+  /** PWD, if it names the working directory through a link. */
+  readonly logicalDirectory: string | undefined;
+  readonly closure: InputClosure;
+}
 
-  readonly lookup = (path: string): PathNode | undefined => {
-    if (this.#nodes.has(path)) return this.#nodes.get(path);
-    const stat = this.stat(path);
-    const node = stat === undefined ? undefined : nodeOf(path, stat);
-    this.#nodes.set(path, node);
-    return node;
-  };
+/** Where a spelled directory leads, and the entries of everything on the way. */
+interface DirectoryWalk {
+  /** Undefined if there is no such directory. */
+  readonly canonicalPath: string | undefined;
+  readonly entryIds: readonly number[];
+}
 
-  stat(path: string): Stats | undefined {
-    if (this.#stats.has(path)) return this.#stats.get(path);
-    let stat: Stats | undefined;
-    try {
-      stat = lstatSync(path, { throwIfNoEntry: false });
-    } catch {
-      // unreadable directory or over-long name: for the compiler, too, nothing can be read there
-    }
-    this.#stats.set(path, stat);
-    return stat;
+/** The entries of one job, each once. */
+class JobIds {
+  readonly #ids = new Set<number>();
+  readonly #walks = new Set<DirectoryWalk>();
+
+  addFile(id: number): void {
+    this.#ids.add(id);
+  }
+
+  addWalk(walk: DirectoryWalk): void {
+    if (this.#walks.has(walk)) return;
+    this.#walks.add(walk);
+    for (const id of walk.entryIds) this.#ids.add(id);
+  }
+
+  ascending(): number[] {
+    return [...Uint32Array.from(this.#ids).sort()];
   }
 }
 
-function nodeOf(path: string, stat: Stats): PathNode {
-  if (stat.isFile()) return { kind: 'file' };
-  if (stat.isDirectory()) return { kind: 'directory' };
-  return stat.isSymbolicLink() ? { kind: 'symlink', target: readlinkSync(path) } : { kind: 'other' };
-}
-
-/** Collects the entry ids of one job. */
-class Collector {
-  readonly view = new View();
-  readonly ids = new Set<number>();
+export class InputCollector {
   readonly #entries: EntryTable;
-  readonly #walkedDirectories = new Map<string, PathWalk>();
+  readonly #view: SourceView;
+  readonly #directories = new Map<string, DirectoryWalk>();
+  #absentPaths: readonly string[] = [];
+  /** Structure of the disk, and kinds in the dictionary, that all this rests on. */
+  #version = '';
 
-  constructor(entries: EntryTable) {
+  constructor(entries: EntryTable, view: SourceView) {
     this.#entries = entries;
+    this.#view = view;
   }
 
-  /** Walks a path, noting directories and links on the way. Walks of a common directory are shared. */
-  walk(path: string): PathWalk {
-    const parent = dirname(path);
-    const base = path.slice(path.lastIndexOf('/') + 1);
-    if (base === '' || base === '.' || base === '..') return this.#walkWhole(path);
-    let directory = this.#walkedDirectories.get(parent);
-    if (directory === undefined) {
-      directory = this.#walkWhole(parent);
-      this.#walkedDirectories.set(parent, directory);
+  /** Turns a closure into dictionary ids, or names why the unit stays local. Call it in the turn in which the closure was found. */
+  collect(request: InputRequest): InputOutcome {
+    this.#followStructure();
+    const { invocation, workingDirectory, logicalDirectory, closure } = request;
+    const ids = new JobIds();
+    const directories = new Set(closure.directories).add(workingDirectory);
+    for (const { path } of invocation.outputs) directories.add(dirname(absolute(workingDirectory, path)));
+    if (logicalDirectory !== undefined) directories.add(logicalDirectory);
+    for (const directory of directories) this.#addDirectory(directory, ids);
+    let fileCount = 0;
+    for (const [index, path] of closure.files.entries()) {
+      const file = closure.sourceFiles?.[index] ?? this.#look(path, ids);
+      if (file === undefined) {
+        return { kind: 'local', reason: 'input-changed', detail: `${path} is no regular file any more` };
+      }
+      // A finder that did not read the files itself knows of includes only.
+      const trouble = closure.sourceFiles === undefined ? asksBeyondIncludes(file.scan) : undefined;
+      if (trouble !== undefined) return { kind: 'local', reason: trouble, detail: path };
+      this.#addFile(path, file, ids);
+      fileCount++;
     }
-    if (directory.node?.kind !== 'directory') return directory;
-    const prefix = directory.canonicalPath === '/' ? '' : directory.canonicalPath;
-    return this.#walkWhole(`${prefix}/${base}`, true);
+    return {
+      kind: 'inputs',
+      inputs: { entryIds: ids.ascending(), absentPaths: this.#absentPaths, fileCount },
+    };
   }
 
-  #walkWhole(path: string, parentKnown = false): PathWalk {
-    if (parentKnown) {
-      const node = this.view.lookup(path);
-      if (node?.kind === 'file' || node === undefined) return { canonicalPath: path, node, steps: [] };
+  /** What was learnt of directories, and which known paths are gone, holds as long as nothing came, went or changed its kind. */
+  #followStructure(): void {
+    const version = `${this.#view.structureVersion} ${this.#entries.kindVersion}`;
+    if (version === this.#version) return;
+    this.#directories.clear();
+    const gone: string[] = [];
+    for (const [path, kind] of this.#entries.latestKinds()) {
+      if (this.#view.node(path)?.kind !== kind) gone.push(path);
     }
-    const walk = walkPath(path, this.view.lookup);
-    for (const step of walk.steps) {
-      this.ids.add(
-        step.node.kind === 'directory'
-          ? this.#entries.directoryId(step.path)
-          : this.#entries.symlinkId(step.path, step.node.target),
-      );
+    this.#absentPaths = gone;
+    // Asking may itself have learnt something new; then the next call looks again.
+    this.#version = version;
+  }
+
+  #addDirectory(spelled: string, ids: JobIds): DirectoryWalk {
+    let walk = this.#directories.get(spelled);
+    if (walk === undefined) {
+      walk = this.#walk(spelled);
+      this.#directories.set(spelled, walk);
     }
+    ids.addWalk(walk);
     return walk;
   }
-}
 
-/** What {@link collectInputs} needs. */
-export interface InputSources {
-  readonly entries: EntryTable;
-  readonly files: FileTable;
-}
-
-/** Turns a closure into dictionary ids, or names why the unit stays local. */
-export async function collectInputs(
-  invocation: Invocation,
-  workingDirectory: string,
-  logicalDirectory: string | undefined,
-  closure: InputClosure,
-  sources: InputSources,
-): Promise<InputOutcome> {
-  const collector = new Collector(sources.entries);
-  const outputDirectories = invocation.outputs.map((output) =>
-    dirname(absolute(workingDirectory, output.path)),
-  );
-  const directories = [workingDirectory, ...outputDirectories, ...closure.directories];
-  if (logicalDirectory !== undefined) directories.push(logicalDirectory);
-  for (const directory of new Set(directories)) collector.walk(directory);
-
-  const spelled = new Map<string, string>();
-  for (const path of closure.files) {
-    const walk = collector.walk(path);
-    if (walk.node?.kind !== 'file') return changed(path, 'is no regular file any more');
-    spelled.set(walk.canonicalPath, path);
-  }
-  const read = await identifyAll([...spelled.keys()], collector, sources.files);
-  if (read.kind === 'local') return read;
-  for (const file of read.files) {
-    const trouble = traitsTrouble(file);
-    if (trouble !== undefined) return { kind: 'local', ...trouble };
+  #walk(spelled: string): DirectoryWalk {
+    const { canonicalPath, node, steps } = walkPath(spelled, (path) => this.#view.node(path));
+    const entryIds = steps.map(({ path, node: step }) =>
+      step.kind === 'directory'
+        ? this.#entries.directoryId(path)
+        : this.#entries.symlinkId(path, step.target),
+    );
+    return { canonicalPath: node?.kind === 'directory' ? canonicalPath : undefined, entryIds };
   }
 
-  const absent: string[] = [];
-  const tested = new Set<string>();
-  const search = searchDirectories(invocation, workingDirectory, closure);
-  for (const file of read.files) {
-    const including = spelled.get(file.path) ?? file.path;
-    for (const candidate of existenceCandidates(including, file.traits.existenceTests, search)) {
-      const walk = collector.walk(candidate);
-      if (walk.node === undefined) absent.push(walk.canonicalPath);
-      else if (walk.node.kind === 'file' && !spelled.has(walk.canonicalPath)) tested.add(walk.canonicalPath);
-    }
+  /** The file itself, and whatever its spelled path leads through. */
+  #addFile(spelled: string, file: SourceFile, ids: JobIds): void {
+    ids.addFile(this.#entries.fileId(file));
+    const slash = spelled.lastIndexOf('/');
+    const directory = this.#addDirectory(spelled.slice(0, slash) || '/', ids);
+    const direct =
+      directory.canonicalPath === '/'
+        ? spelled.slice(slash)
+        : `${directory.canonicalPath}${spelled.slice(slash)}`;
+    // Not there itself: the last component is a link, or the path ends in something unusual.
+    if (direct !== file.path) this.#addDirectory(spelled, ids);
   }
-  // A file that is only tested for existence is shipped but not read: its own text does not matter.
-  const existing = await identifyAll([...tested], collector, sources.files);
-  if (existing.kind === 'local') return existing;
 
-  for (const file of [...read.files, ...existing.files]) collector.ids.add(sources.entries.fileId(file));
-  if (invocation.depfile?.omitsSystemHeaders === true) {
-    absent.push(...vanishedPaths(sources.entries, collector));
+  #look(path: string, ids: JobIds): SourceFile | undefined {
+    const walk = walkPath(path, (at) => this.#view.node(at));
+    if (walk.node?.kind !== 'file') return undefined;
+    this.#addDirectory(dirname(walk.canonicalPath), ids);
+    return this.#view.file(walk.canonicalPath);
   }
-  return {
-    kind: 'inputs',
-    inputs: {
-      entryIds: [...collector.ids].sort((a, b) => a - b),
-      absentPaths: absent.filter((path) => sources.entries.knownPathNumber(path) !== undefined),
-      fileCount: read.files.length + existing.files.length,
-    },
-  };
-}
-
-/**
- * Files and links that earlier jobs listed and that are gone. The worker's check of a unit's true
- * dependencies would notice a vanished header that is still in its view, except a system header of a unit
- * compiled with -MMD, whose depfile leaves those out; so for these units every known path is looked at.
- */
-function vanishedPaths(entries: EntryTable, collector: Collector): string[] {
-  const vanished: string[] = [];
-  for (const path of entries.paths()) {
-    if (collector.view.stat(path) === undefined) vanished.push(path);
-  }
-  return vanished;
-}
-
-/** Content identities of all paths, or the reason why one cannot be had. */
-async function identifyAll(
-  paths: readonly string[],
-  collector: Collector,
-  table: FileTable,
-): Promise<{ kind: 'files'; files: InputFile[] } | (InputOutcome & { kind: 'local' })> {
-  const identities = await table.identify(
-    paths,
-    paths.map((path) => collector.view.stat(path)),
-  );
-  const files: InputFile[] = [];
-  for (const [index, file] of identities.entries()) {
-    if (file === undefined) return changed(String(paths[index]), 'changed while it was read');
-    files.push(file);
-  }
-  return { kind: 'files', files };
-}
-
-function changed(path: string, what: string): InputOutcome & { kind: 'local' } {
-  return { kind: 'local', reason: 'input-changed', detail: `${path} ${what}` };
-}
-
-function searchDirectories(
-  invocation: Invocation,
-  workingDirectory: string,
-  closure: InputClosure,
-): InputClosure['searchPath'] {
-  // Directories that did not exist when the compiler was asked for its list may exist now.
-  const named = invocation.includeDirectories.map((directory) => absolute(workingDirectory, directory));
-  return { quote: closure.searchPath.quote, angle: [...new Set([...closure.searchPath.angle, ...named])] };
-}
-
-function traitsTrouble(file: InputFile): { reason: LocalReasonId; detail: string } | undefined {
-  const { traits, path } = file;
-  if (traits.usesClock) return { reason: 'time-macro', detail: path };
-  if (traits.embedsByAssembler) return { reason: 'incbin', detail: path };
-  if (traits.embeds) return { reason: 'embed', detail: path };
-  if (traits.computesExistenceTest) return { reason: 'computed-has-include', detail: path };
-  return undefined;
 }
 
 function absolute(workingDirectory: string, path: string): string {

@@ -1,11 +1,13 @@
 /** One connected worker as the submitter sees it: its credits, what it has been told, the jobs in its hands. */
 import { dirname } from 'node:path';
 import { type Digest, digestFromBytes, digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
+import { messageOf } from '../base/errors.ts';
 import { encodeAscending } from '../base/varint.ts';
 import {
   type FromWorker,
   OUTPUT_WINDOW_BYTES,
   type WireArgument,
+  type WireCompiled,
   type WireJob,
   type WireOutputChunk,
   type WireResult,
@@ -35,14 +37,25 @@ export interface PreparedJob {
 const SILENCE_LIMIT_MS = 6_000;
 const WATCH_INTERVAL_MS = 1_000;
 
+/** One output while it arrives. */
+interface IncomingOutput {
+  readonly hash: ReturnType<typeof startDigest>;
+  readonly path: string;
+  readonly sizeBytes: number;
+  receivedBytes: number;
+}
+
 interface RunningJob {
   readonly sink: OutputSink;
-  readonly hashes: Map<
-    number,
-    { hash: ReturnType<typeof startDigest>; path: string; sizeBytes: number; receivedBytes: number }
-  >;
+  readonly expected: WireJob['outputs'];
+  readonly hashes: Map<number, IncomingOutput>;
+  /** Arrived, and not yet credited to the worker: never above the window. */
+  pendingBytes: number;
   /** Passed on, and not yet credited to the worker. */
   uncreditedBytes: number;
+  /** Its result has come: the worker has nothing more to say about it. */
+  hasResult: boolean;
+  over: boolean;
   /** Outputs are passed on one after the other. */
   delivery: Promise<void>;
   readonly finish: (outcome: RemoteOutcome) => void;
@@ -141,21 +154,28 @@ export class RemoteWorker {
         job.timeoutMs,
       );
       const finish = (outcome: RemoteOutcome): void => {
+        if (running.over) return;
+        running.over = true;
         clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
         this.#jobs.delete(jobId);
         resolve(outcome);
         this.onChange();
       };
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (this.#jobs.size === 0) this.#lastHeardMs = performance.now();
-      this.#jobs.set(jobId, {
+      const running: RunningJob = {
         sink,
+        expected: job.outputs,
         hashes: new Map(),
+        pendingBytes: 0,
         uncreditedBytes: 0,
+        hasResult: false,
+        over: false,
         delivery: Promise.resolve(),
         finish,
-      });
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (this.#jobs.size === 0) this.#lastHeardMs = performance.now();
+      this.#jobs.set(jobId, running);
       this.#usedTotal++;
       this.#send(jobId, job);
       this.onChange();
@@ -163,6 +183,13 @@ export class RemoteWorker {
   }
 
   #send(jobId: number, job: PreparedJob): void {
+    // First what is gone: the job's own entries may lie below it anew, or at the same path as something else.
+    const removed: string[] = [];
+    for (const path of job.inputs.absentPaths) {
+      const number = this.#entries.knownPathNumber(path);
+      if (number !== undefined && this.#told.delete(number)) removed.push(path);
+    }
+    if (removed.length > 0) this.#forgetBelow(removed);
     const news = [];
     for (const id of job.inputs.entryIds) {
       const number = this.#entries.pathNumber(id);
@@ -170,18 +197,13 @@ export class RemoteWorker {
       this.#told.set(number, id);
       news.push(this.#entries.entry(id));
     }
-    const removed: string[] = [];
-    for (const path of job.inputs.absentPaths) {
-      const number = this.#entries.knownPathNumber(path);
-      if (number !== undefined && this.#told.delete(number)) removed.push(path);
-    }
     const work = this.#link.work;
     const toolchainRef = this.#toolchainRef(job);
+    if (removed.length > 0) work.send({ removed: { paths: removed } });
     // 256 entries are about 25 KB: small messages, no large one in front of other jobs' news.
     for (let start = 0; start < news.length; start += 256) {
       work.send({ entries: { entries: news.slice(start, start + 256) } });
     }
-    if (removed.length > 0) work.send({ removed: { paths: removed } });
     const message: WireJob = {
       jobId,
       toolchainRef,
@@ -194,6 +216,15 @@ export class RemoteWorker {
     };
     if (job.terminal !== undefined) message.terminal = job.terminal;
     work.send({ job: message });
+  }
+
+  /** With a directory goes what lay in it: should that come back as it was, the worker must be told again. */
+  #forgetBelow(directories: readonly string[]): void {
+    const prefixes = directories.map((path) => `${path}/`);
+    for (const [number, id] of this.#told) {
+      const { path } = this.#entries.entry(id);
+      if (prefixes.some((prefix) => path.startsWith(prefix))) this.#told.delete(number);
+    }
   }
 
   /** The number under which the worker knows the job's compiler; announced at first use. */
@@ -235,7 +266,7 @@ export class RemoteWorker {
 
   #receiveOutput(chunk: WireOutputChunk): void {
     const job = this.#jobs.get(chunk.jobId);
-    if (job === undefined) return;
+    if (job === undefined || job.hasResult) return;
     let output = job.hashes.get(chunk.index);
     if (output === undefined) {
       output = { hash: startDigest(), path: chunk.path, sizeBytes: chunk.sizeBytes, receivedBytes: 0 };
@@ -248,23 +279,42 @@ export class RemoteWorker {
     }
     output.hash.update(chunk.data);
     output.receivedBytes += chunk.data.length;
+    job.pendingBytes += chunk.data.length;
+    const excess = excessOf(output, job);
+    if (excess !== undefined) {
+      this.#link.work.send({ cancel: { jobId: chunk.jobId } });
+      job.finish({ kind: 'bad-result', detail: `${this.nodeName}: ${excess}` });
+      return;
+    }
     if (chunk.data.length === 0) return;
-    job.delivery = job.delivery.then(async () => {
+    job.delivery = job.delivery.then(() => this.#deliver(job, chunk));
+  }
+
+  async #deliver(job: RunningJob, chunk: WireOutputChunk): Promise<void> {
+    // What is left of an attempt that was given up must not get into the next one's files.
+    if (job.over) return;
+    try {
       await job.sink.data(chunk.index, chunk.data);
-      job.uncreditedBytes += chunk.data.length;
-      // In large portions: the outputs of nearly every job fit the window whole, without a word.
-      if (job.uncreditedBytes < OUTPUT_WINDOW_BYTES / 4) return;
-      this.#link.work.send({ outputCredit: { jobId: chunk.jobId, sizeBytes: job.uncreditedBytes } });
-      job.uncreditedBytes = 0;
-    });
+    } catch (error) {
+      this.#link.work.send({ cancel: { jobId: chunk.jobId } });
+      job.finish({ kind: 'lost', detail: `passing on an output of ${this.nodeName}: ${messageOf(error)}` });
+      return;
+    }
+    job.uncreditedBytes += chunk.data.length;
+    // In large portions: the outputs of nearly every job fit the window whole, without a word.
+    if (job.over || job.uncreditedBytes < OUTPUT_WINDOW_BYTES / 4) return;
+    this.#link.work.send({ outputCredit: { jobId: chunk.jobId, sizeBytes: job.uncreditedBytes } });
+    job.pendingBytes -= job.uncreditedBytes;
+    job.uncreditedBytes = 0;
   }
 
   #receiveResult(result: WireResult): void {
     const job = this.#jobs.get(result.jobId);
-    if (job === undefined) return;
+    if (job === undefined || job.hasResult) return;
+    job.hasResult = true;
     if (result.compiled) {
       const { compiled } = result;
-      const problem = outputProblem(job, compiled.outputs);
+      const problem = outputProblem(job, compiled);
       if (problem !== undefined) {
         job.finish({ kind: 'bad-result', detail: `${this.nodeName}: ${problem}` });
         return;
@@ -314,15 +364,27 @@ export class RemoteWorker {
   }
 }
 
-/** Holds what arrived against the digests of the result. */
-function outputProblem(
-  job: RunningJob,
-  claimed: { index: number; sha256: Uint8Array; sizeBytes: number }[],
-): string | undefined {
-  if (claimed.length !== job.hashes.size) {
-    return `its result names ${claimed.length} outputs, ${job.hashes.size} arrived`;
+/** Says what is too much about what has arrived so far, if anything: memory and disk here are bounded. */
+function excessOf(output: IncomingOutput, job: RunningJob): string | undefined {
+  const { path, sizeBytes, receivedBytes } = output;
+  if (receivedBytes > sizeBytes) return `${path} is longer than the ${sizeBytes} bytes that were announced`;
+  if (job.pendingBytes > OUTPUT_WINDOW_BYTES) return `it sent more than the window of ${path} allows`;
+  return undefined;
+}
+
+/** Holds what arrived against the digests of the result, and against what the job was to make. */
+function outputProblem(job: RunningJob, { exitStatus, signal, outputs }: WireCompiled): string | undefined {
+  if (outputs.length !== job.hashes.size) {
+    return `its result names ${outputs.length} outputs, ${job.hashes.size} arrived`;
   }
-  for (const { index, sha256, sizeBytes } of claimed) {
+  const named = new Set(outputs.map(({ index }) => index));
+  if (named.size !== outputs.length) return 'its result names an output twice';
+  if (exitStatus === 0 && signal === 0) {
+    const arrived = new Set([...job.hashes.values()].map(({ path }) => path));
+    const missing = job.expected.find(({ path, required }) => required && !arrived.has(path));
+    if (missing !== undefined) return `it reports success without ${missing.path}`;
+  }
+  for (const { index, sha256, sizeBytes } of outputs) {
     const output = job.hashes.get(index);
     if (output === undefined) return `output ${index} never arrived`;
     if (output.receivedBytes !== sizeBytes || output.sizeBytes !== sizeBytes) {

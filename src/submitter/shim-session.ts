@@ -35,7 +35,7 @@ export class ShimSession {
   #committed = false;
   #localCause: ShimLocalCause | undefined;
   #settleCommit: ((outcome: CommitOutcome) => void) | undefined;
-  #drained: Promise<void> | undefined;
+  #pause: { readonly over: Promise<void>; readonly end: () => void } | undefined;
   #attempt = 0;
 
   constructor(socket: Socket) {
@@ -115,15 +115,22 @@ export class ShimSession {
   #write(bytes: Uint8Array): Promise<void> | void {
     if (this.#socket.destroyed) return;
     if (this.#socket.write(bytes)) return;
-    this.#drained ??= new Promise((resolve) => {
-      const release = (): void => {
-        this.#drained = undefined;
-        resolve();
-      };
-      this.#socket.once('drain', release);
-      this.#socket.once('close', release);
-    });
-    return this.#drained;
+    if (this.#pause === undefined) {
+      let end: () => void = () => {};
+      const over = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      this.#pause = { over, end };
+      // The end of the connection ends a pause too, in #onClose: a listener per pause would pile up.
+      this.#socket.once('drain', () => this.#endPause());
+    }
+    return this.#pause.over;
+  }
+
+  #endPause(): void {
+    const pause = this.#pause;
+    this.#pause = undefined;
+    pause?.end();
   }
 
   #stopHeartbeat(): void {
@@ -132,6 +139,7 @@ export class ShimSession {
 
   #onClose(): void {
     this.#stopHeartbeat();
+    this.#endPause();
     this.#gone.abort();
     this.#settleCommit?.(
       this.#committed ? { kind: 'committed' } : { kind: 'local', cause: this.#localCause },

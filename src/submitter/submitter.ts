@@ -1,7 +1,12 @@
 /** The submitter role of an agent: takes compiler calls from shims and has them compiled by the mesh. */
 import type { Logger } from 'pino';
 import type { LocalReasonId } from '../compiler/index.ts';
-import { CompilerClosureFinder, FileTable, type RunCommand } from '../include-scan/index.ts';
+import {
+  CompilerClosureFinder,
+  type RunCommand,
+  ScanningClosureFinder,
+  WatchedSourceView,
+} from '../include-scan/index.ts';
 import type { Security } from '../mesh/index.ts';
 import type { Ledger } from '../observe/index.ts';
 import { type Cell, openPlainRunner } from '../sandbox/index.ts';
@@ -10,6 +15,7 @@ import type { ToolchainCache } from '../toolchain/index.ts';
 import type { CallLimits } from './compile-call.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
+import { InputCollector } from './input-set.ts';
 import { LocalToolchains } from './local-toolchains.ts';
 import { MessageLocales } from './message-locale.ts';
 import { ShimServer } from './shim-server.ts';
@@ -18,6 +24,8 @@ import { WorkerPool } from './worker-pool.ts';
 export interface SubmitterOptions {
   readonly shimSocket: string;
   readonly runnerPath: string;
+  /** A private directory on a local file system. */
+  readonly scratchDirectory: string;
   readonly toolchainCache: ToolchainCache;
   readonly hello: { nodeId: string; nodeName: string; agentVersion: string };
   /** Compiles that run here at once when the mesh cannot take them. */
@@ -36,6 +44,7 @@ export class Submitter {
   readonly #dispatcher: Dispatcher;
   readonly #localSlots: Slots;
   readonly #asker: CompilerAsker;
+  readonly #view: WatchedSourceView;
   #obstacle: LocalReasonId | undefined;
 
   constructor(options: SubmitterOptions) {
@@ -47,15 +56,16 @@ export class Submitter {
       options.env.PATH ?? '/usr/bin:/bin',
       options.localSlots,
     );
+    const { run } = this.#asker;
+    this.#view = new WatchedSourceView({ scratchDirectory: options.scratchDirectory });
     this.#dispatcher = new Dispatcher();
     this.#localSlots = new Slots(options.localSlots);
     this.#server = new ShimServer({
       dispatcher: this.#dispatcher,
-      entries,
-      files: new FileTable(),
-      closures: new CompilerClosureFinder(this.#asker.run),
+      inputs: new InputCollector(entries, this.#view),
+      closures: new ScanningClosureFinder(this.#view, run, new CompilerClosureFinder(run)),
       toolchains: new LocalToolchains(options.toolchainCache, options.env),
-      locales: new MessageLocales(this.#asker.run),
+      locales: new MessageLocales(run),
       localSlots: this.#localSlots,
       ledger: options.ledger,
       log,
@@ -110,6 +120,7 @@ export class Submitter {
   async stop(): Promise<void> {
     this.#server.close();
     this.#pool?.stop();
+    this.#view.close();
     await this.#asker.close();
   }
 }

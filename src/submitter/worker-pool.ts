@@ -100,11 +100,10 @@ export class WorkerPool {
     known.connecting = true;
     const worker = await this.#tryAddresses(known);
     known.connecting = false;
-    if (worker === undefined) {
-      if (!this.#stopped) this.#retry(known);
-      return;
-    }
-    if (this.#stopped) return worker.close();
+    // Meanwhile this agent may have stopped, or the node may have been forgotten.
+    const wanted = !this.#stopped && this.#known.get(known.node.nodeId) === known;
+    if (!wanted) return worker?.close();
+    if (worker === undefined) return this.#retry(known);
     known.worker = worker;
     known.pauseMs = FIRST_PAUSE_MS;
     known.lastError = undefined;

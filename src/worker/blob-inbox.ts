@@ -16,6 +16,7 @@ export class BlobInbox {
   readonly #awaited = new Map<Digest, Awaited>();
   readonly #writers = new Map<Digest, BlobWriter>();
   #unasked: Digest[] = [];
+  #closed = false;
 
   constructor(store: BlobStore, out: Outbound<FromWorker>) {
     this.#store = store;
@@ -24,6 +25,7 @@ export class BlobInbox {
 
   /** Resolves when the content is in the store. @throws MeshError if the submitter cannot deliver it */
   need(digest: Digest): Promise<void> {
+    if (this.#closed) return Promise.reject(submitterGone());
     if (this.#store.has(digest)) {
       this.#store.touch([digest]);
       return Promise.resolve();
@@ -57,7 +59,7 @@ export class BlobInbox {
       this.#awaited.delete(digest);
       awaited.resolve();
     } catch (error) {
-      await this.#fail(digest, error instanceof Error ? error : new Error(messageOf(error)));
+      await this.#fail(digest, faultOf(error));
     }
   }
 
@@ -72,9 +74,8 @@ export class BlobInbox {
 
   /** The connection is gone: half-written blobs are removed, waiters fail. */
   async close(): Promise<void> {
-    for (const digest of [...this.#awaited.keys()]) {
-      await this.#fail(digest, new MeshError('MESHCC_PEER', 'the submitter is gone'));
-    }
+    this.#closed = true;
+    for (const digest of [...this.#awaited.keys()]) await this.#fail(digest, submitterGone());
   }
 
   #ask(): void {
@@ -91,6 +92,17 @@ export class BlobInbox {
     awaited?.reject(error);
     await writer?.abort();
   }
+}
+
+/** Whose fault a failed write is: a disk that refuses has given its error as the cause, wrong content has none. */
+function faultOf(error: unknown): Error {
+  if (error instanceof MeshError && error.cause === undefined)
+    return new MeshError('MESHCC_PROTOCOL', error.message);
+  return error instanceof Error ? error : new Error(messageOf(error));
+}
+
+function submitterGone(): MeshError {
+  return new MeshError('MESHCC_PEER', 'the submitter is gone');
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {

@@ -1,5 +1,4 @@
 /** One job in the sandbox: argv and environment are rebuilt here, and what the compiler read is checked. */
-import { posix } from 'node:path';
 import { type Invocation, parseDepfile, renderArguments } from '../compiler/index.ts';
 import type { WireJob } from '../mesh/index.ts';
 import type { Cell, CellJob, CellOutput, CellResult } from '../sandbox/index.ts';
@@ -43,6 +42,9 @@ export type CompileOutcome =
 /** Where the compiler tells what it read if the user did not ask for it; never returned. */
 const OWN_DEPFILE = '/.meshcc-dependencies';
 
+/** GCC and Clang on a header that is not there; in another language the submitter just sees a failed compile. */
+const MISSING_FILE = /fatal error: (?:')?([^\n:']+)(?:'|: No such file)/;
+
 /** Runs a job whose inputs are on disk. */
 export async function compile(
   request: CompileRequest,
@@ -56,6 +58,8 @@ export async function compile(
   if (result.kind === 'fault') return { kind: 'node-fault', cause: result.cause, detail: result.detail };
   if (result.exitStatus !== 0 || result.signal !== 0) {
     result.release();
+    const wanted = MISSING_FILE.exec(result.stderr.toString('latin1'))?.[1];
+    if (wanted !== undefined) return { kind: 'input-incomplete', paths: [wanted] };
     return { kind: 'compiled', result, outputs: [] };
   }
   const irregular = result.irregular[0];
@@ -67,10 +71,10 @@ export async function compile(
       detail: `${irregular.path} is a ${irregular.type}`,
     };
   }
-  const absolute = (path: string): string => posix.resolve(job.workingDirectory, path);
   const byPath = new Map(result.outputs.map((file) => [file.path, file]));
+  // Not joined as text: `link/../x.o` lies where the link leads.
   const outputAt = (path: string): CellOutput | undefined =>
-    byPath.get(absolute(path)) ?? byPath.get(mirror.resolve(absolute(path)));
+    byPath.get(mirror.resolve(absolute(job.workingDirectory, path)));
 
   const depfile = outputAt(invocation.depfile?.path ?? OWN_DEPFILE);
   const outside = await readOutsideClosure(depfile, request, mirror);
@@ -95,6 +99,10 @@ export async function compile(
     if (file !== own && !known.has(file)) outputs.unshift({ path: file.path, file });
   }
   return { kind: 'compiled', result, outputs };
+}
+
+function absolute(workingDirectory: string, path: string): string {
+  return path.startsWith('/') ? path : `${workingDirectory}/${path}`;
 }
 
 function rank(kind: string): number {
@@ -122,10 +130,10 @@ async function readOutsideClosure(
   mirror: Mirror,
 ): Promise<string[]> {
   if (depfile === undefined) return ['(the compiler wrote no dependencies)'];
-  const text = (await depfile.read(0, depfile.sizeBytes)).toString('latin1');
+  const text = (await depfile.read(0, depfile.sizeBytes)).toString('utf8');
   const outside: string[] = [];
   for (const path of parseDepfile(text)) {
-    const spelled = path.startsWith('/') ? path : `${job.workingDirectory}/${path}`;
+    const spelled = absolute(job.workingDirectory, path);
     const canonical = mirror.resolve(spelled);
     if (!hold.lists(canonical)) outside.push(spelled);
   }

@@ -4,10 +4,11 @@
  * taken from a submitter.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, lstat, mkdir, rename, symlink } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Digest, digestFromBytes, digestOf } from '../base/digest.ts';
 import { errnoOf, MeshError } from '../base/errors.ts';
+import { digestOfFile } from '../base/file-digest.ts';
 import { type PathNode, walkPath } from '../base/path-walk.ts';
 import type { WireToolchainUse } from '../mesh/index.ts';
 import type { Toolchain } from '../toolchain/index.ts';
@@ -42,15 +43,21 @@ export async function installToolchain(
   const view = new BaseLayer(mirror, keepDirectory);
   for (const path of [...use.directories, ...toolchain.directories]) await view.directory(path);
   for (const { path, target } of [...use.links, ...toolchain.links]) await view.link(path, target);
-  const own = new Map<Digest, string>();
-  for (const component of toolchain.components) own.set(component.digest, component.realPath);
+  const own = new Map(toolchain.components.map((component) => [component.digest, component]));
+  const drivers = new Set<string>();
   for (const { sha256, path } of use.files) {
     const digest = digestFromBytes(sha256);
-    const source = digest && own.get(digest);
-    if (source === undefined) throw new MeshError('MESHCC_PROTOCOL', `${path} is no part of this toolchain`);
-    await view.file(path, source);
+    const component = digest && own.get(digest);
+    if (component === undefined)
+      throw new MeshError('MESHCC_PROTOCOL', `${path} is no part of this toolchain`);
+    const canonical = await view.file(path, component.realPath, component.digest);
+    if (component.role === 'driver') drivers.add(canonical);
   }
-  for (const { path, realPath } of toolchain.libraries) await view.file(path, realPath);
+  for (const { path, realPath } of toolchain.libraries) await view.file(path, realPath, undefined);
+  // Else a link could make any program of the toolchain, its loader for one, run under the compiler's name.
+  if (!drivers.has(view.resolve(use.compilerPath))) {
+    throw new MeshError('MESHCC_PROTOCOL', `${use.compilerPath} does not lead to this toolchain's driver`);
+  }
   const directories = new Set([...use.programDirectories, dirname(use.compilerPath), '/usr/bin', '/bin']);
   return {
     toolchain,
@@ -91,30 +98,49 @@ class BaseLayer {
   async directory(path: string): Promise<void> {
     if (path === '/') return;
     this.#claim(path, { kind: 'directory' });
-    await tolerate('EEXIST', mkdir(join(this.#mirror.directory, path), { mode: 0o755 }));
+    const place = join(this.#mirror.directory, path);
+    if (await isMade(mkdir(place, { mode: 0o755 }))) return;
+    if (!(await lstat(place)).isDirectory()) throw collision(path);
   }
 
   async link(path: string, target: string): Promise<void> {
     if (target === '' || target.includes('\0'))
       throw new MeshError('MESHCC_PROTOCOL', `${path} links to nowhere`);
     this.#claim(path, { kind: 'symlink', target });
-    await tolerate('EEXIST', symlink(target, join(this.#mirror.directory, path)));
+    const place = join(this.#mirror.directory, path);
+    if (await isMade(symlink(target, place))) return;
+    if ((await readlink(place).catch(() => undefined)) !== target) throw collision(path);
   }
 
-  async file(path: string, source: string): Promise<void> {
-    const walk = walkPath(path, (at) => this.#mirror.baseAt(at));
-    const canonical = walk.canonicalPath;
-    const parent = dirname(canonical);
-    if (parent !== '/' && this.#mirror.baseAt(parent)?.kind !== 'directory') {
-      throw new MeshError('MESHCC_COMPILER', `${path} of the toolchain has no place in the submitter's tree`);
-    }
-    this.#claim(canonical, { kind: 'file' });
-    const copy = await this.#keep(source);
-    await tolerate('EEXIST', link(copy, join(this.#mirror.directory, canonical)));
+  /**
+   * Puts one of this machine's files at a path.
+   * @param digest its content if that is part of the toolchain's identity
+   * @returns the canonical path in the tree
+   */
+  async file(path: string, source: string, digest: Digest | undefined): Promise<string> {
+    const canonical = this.resolve(path);
+    const file: PathNode = { kind: 'file' };
+    // What is missing must be the file itself, not a directory on the way to it.
+    const found = walkPath(path, (at) => (at === canonical ? file : this.#mirror.baseAt(at))).node;
+    if (found !== file) throw placeless(path);
+    this.#claim(canonical, file);
+    const copy = await this.#keep(source, digest);
+    const place = join(this.#mirror.directory, canonical);
+    // Two toolchains may have the same file at one path, but not different ones.
+    if (!(await isMade(link(copy, place))) && !(await isSameContent(copy, place))) throw collision(canonical);
+    return canonical;
+  }
+
+  /** Where a path leads through the worker's own part of the tree. */
+  resolve(path: string): string {
+    return walkPath(path, (at) => this.#mirror.baseAt(at)).canonicalPath;
   }
 
   /** Two toolchains may share directories, links and (this worker's) files, not put different things at one path. */
   #claim(path: string, node: PathNode): void {
+    const parent = dirname(path);
+    // A link of the submitter in the place of a directory would lead out of the tree.
+    if (parent !== '/' && this.#mirror.baseAt(parent)?.kind !== 'directory') throw placeless(path);
     const present = this.#mirror.baseAt(path);
     if (present === undefined) {
       this.#mirror.addBase(path, node);
@@ -132,27 +158,53 @@ class BaseLayer {
     );
   }
 
-  /** A copy of one of this machine's files, made once: trees link to it. Named by what stat says of the original. */
-  async #keep(source: string): Promise<string> {
-    const stat = await lstat(source, { bigint: true });
-    const stamp = digestOf(
-      [source, stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join('\0'),
-    ).slice(0, 24);
+  /**
+   * A copy of one of this machine's files, made once: trees link to it. Named by what stat says of the original,
+   * and held against the digest: a compiler that was upgraded since it was identified is another one.
+   */
+  async #keep(source: string, digest: Digest | undefined): Promise<string> {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(source, { bigint: true });
+    const stamp = digestOf([source, dev, ino, size, mtimeNs, ctimeNs, digest ?? ''].join('\0')).slice(0, 24);
     const copy = join(this.#keepDirectory, `${stamp}-${basename(source)}`);
     const present = await lstat(copy).catch(() => undefined);
     if (present !== undefined) return copy;
     await mkdir(this.#keepDirectory, { recursive: true, mode: 0o700 });
     const temporary = `${copy}.${randomBytes(4).toString('hex')}.tmp`;
     await copyFile(source, temporary);
+    if (digest !== undefined && (await digestOfFile(temporary)) !== digest) {
+      await rm(temporary);
+      throw new MeshError(
+        'MESHCC_COMPILER',
+        `${source} has changed since this worker looked at it: restart its agent to offer the new compiler`,
+      );
+    }
     await rename(temporary, copy);
     return copy;
   }
 }
 
-async function tolerate(errno: string, work: Promise<unknown>): Promise<void> {
+function placeless(path: string): MeshError {
+  return new MeshError('MESHCC_COMPILER', `${path} of the toolchain has no place in the submitter's tree`);
+}
+
+function collision(path: string): MeshError {
+  return new MeshError('MESHCC_COMPILER', `something else lies at ${path} of the toolchain already`);
+}
+
+/** False if something was there already. */
+async function isMade(work: Promise<unknown>): Promise<boolean> {
   try {
     await work;
+    return true;
   } catch (error) {
-    if (errnoOf(error) !== errno) throw error;
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    return false;
   }
+}
+
+async function isSameContent(a: string, b: string): Promise<boolean> {
+  const [first, second] = [await lstat(a), await lstat(b)];
+  if (first.ino === second.ino && first.dev === second.dev) return true;
+  if (!second.isFile() || first.size !== second.size) return false;
+  return (await digestOfFile(a)) === (await digestOfFile(b));
 }

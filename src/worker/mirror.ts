@@ -10,6 +10,7 @@ import { type Digest, digestFromBytes } from '../base/digest.ts';
 import { MeshError } from '../base/errors.ts';
 import { type PathNode, walkPath } from '../base/path-walk.ts';
 import type { WireEntry } from '../mesh/index.ts';
+import { TreeGate } from './tree-gate.ts';
 import { viewPathProblem } from './view-paths.ts';
 
 /** Puts a blob's bytes at a path of the tree, when it is there. */
@@ -21,6 +22,7 @@ export interface MirrorContent {
 
 /** One announcement of what is at a path. */
 interface Version {
+  readonly id: number;
   readonly path: string;
   readonly node: PathNode;
   readonly digest: Digest | undefined;
@@ -39,6 +41,8 @@ interface Place {
   onDisk: Version | undefined;
   /** Changes of this path, one after the other. */
   changes: Promise<void>;
+  /** What the changes that have not ended will put here; undefined: nothing. */
+  readonly coming: (Version | undefined)[];
 }
 
 /** A job's claim on the tree; the versions that it lists stay until it is released. */
@@ -54,7 +58,9 @@ export class Mirror {
   /** The directory that stands for the submitter's `/`. */
   readonly directory: string;
   readonly #content: MirrorContent;
+  readonly #gate = new TreeGate();
   readonly #places = new Map<string, Place>();
+  /** What jobs may list: the latest announcement of each path. */
   readonly #versions = new Map<number, Version>();
   readonly #base = new Map<string, PathNode>();
   readonly #removals = new Set<Promise<void>>();
@@ -71,11 +77,12 @@ export class Mirror {
    * @throws MeshError MESHCC_COMPILER if the submitter has announced something else there
    */
   addBase(path: string, node: PathNode): void {
-    const announced = this.#places.get(path)?.current ?? this.#places.get(path)?.onDisk;
-    if (announced !== undefined && !isSameNode(announced.node, node)) {
+    const place = this.#places.get(path);
+    for (const version of place === undefined ? [] : [place.current, place.onDisk, ...place.coming]) {
+      if (version === undefined || isSameNode(version.node, node)) continue;
       throw new MeshError(
         'MESHCC_COMPILER',
-        `${path} belongs to the toolchain, and the submitter has a ${announced.node.kind} there`,
+        `${path} belongs to the toolchain, and the submitter has a ${version.node.kind} there`,
       );
     }
     this.#base.set(path, node);
@@ -99,35 +106,38 @@ export class Mirror {
       );
     }
     if (version.node.kind !== 'file') this.#resolved.clear();
-    this.#versions.set(entry.id, version);
     const place = this.#place(entry.path);
+    if (place.current !== undefined) this.#versions.delete(place.current.id);
+    this.#versions.set(entry.id, version);
     // What later jobs do not list may stay on disk until its place is needed.
     place.current = version;
   }
 
   /** From here on, nothing is at these paths, nor below them. Later jobs wait until that is so on disk. */
   remove(paths: readonly string[]): void {
-    this.#resolved.clear();
-    for (const path of paths) {
-      const below = `${path}/`;
-      for (const place of this.#places.values()) {
-        if (place.path !== path && !place.path.startsWith(below)) continue;
-        if (this.#base.has(place.path)) continue;
-        place.current = undefined;
-        const removal = this.#change(place, undefined);
-        this.#removals.add(removal);
-        void removal.finally(() => this.#removals.delete(removal)).catch(() => {});
-      }
+    const gone = new Set(paths);
+    for (const place of this.#places.values()) {
+      if (this.#base.has(place.path) || !liesIn(place.path, gone)) continue;
+      if (place.current !== undefined) this.#versions.delete(place.current.id);
+      place.current = undefined;
+      if (place.onDisk === undefined && place.coming.length === 0) continue;
+      const removal = this.#change(place, undefined);
+      this.#removals.add(removal);
+      void removal.finally(() => this.#removals.delete(removal)).catch(() => {});
     }
   }
 
-  /** Claims the entries that a job lists. @throws MeshError MESHCC_PROTOCOL for an id that was never announced */
+  /**
+   * Claims the entries that a job lists. A job may list only what is at its path now; so it waits for jobs
+   * before it and never for one after it, and no two wait for each other.
+   * @throws MeshError MESHCC_PROTOCOL for an id that was never announced, or was replaced or removed since
+   */
   hold(ids: readonly number[]): Hold {
     const versions = new Set<Version>();
     for (const id of ids) {
       const version = this.#versions.get(id);
       if (version === undefined)
-        throw new MeshError('MESHCC_PROTOCOL', `a job lists entry ${id}, which was never announced`);
+        throw new MeshError('MESHCC_PROTOCOL', `a job lists entry ${id}, which is not announced`);
       versions.add(version);
     }
     for (const version of versions) version.readers++;
@@ -167,7 +177,7 @@ export class Mirror {
   #place(path: string): Place {
     let place = this.#places.get(path);
     if (place === undefined) {
-      place = { path, current: undefined, onDisk: undefined, changes: Promise.resolve() };
+      place = { path, current: undefined, onDisk: undefined, changes: Promise.resolve(), coming: [] };
       this.#places.set(path, place);
     }
     return place;
@@ -195,59 +205,96 @@ export class Mirror {
   #change(place: Place, version: Version | undefined): Promise<void> {
     // Contents are asked for at once; only the replacement waits its turn.
     const content = version?.digest === undefined ? undefined : this.#content.need(version.digest);
-    const change = place.changes.then(async () => {
-      const old = place.onDisk;
-      if (old === version) return;
-      if (old !== undefined && !(old.node.kind === 'directory' && version?.node.kind === 'directory')) {
-        await unread(old);
-        await this.#clear(place);
-      }
-      if (version === undefined) return;
-      await content;
-      await this.#write(version);
-      place.onDisk = version;
-    });
+    content?.catch(() => {});
+    place.coming.push(version);
+    const change = place.changes
+      .then(() => this.#bringTo(place, version, content))
+      .finally(() => place.coming.shift());
     place.changes = change.catch(() => {});
     return change;
   }
 
-  async #clear(place: Place): Promise<void> {
-    await rm(join(this.directory, place.path), { recursive: true, force: true });
-    if (place.onDisk?.node.kind === 'directory') {
-      const below = `${place.path}/`;
-      for (const other of this.#places.values()) {
-        if (!other.path.startsWith(below)) continue;
-        if (other.onDisk !== undefined) other.onDisk.installed = undefined;
-        other.onDisk = undefined;
+  async #bringTo(
+    place: Place,
+    version: Version | undefined,
+    content: Promise<void> | undefined,
+  ): Promise<void> {
+    // What is on disk may go by itself while its readers are awaited: a directory above it is replaced.
+    for (let old = place.onDisk; old !== undefined; old = place.onDisk) {
+      if (old === version || (version === undefined && this.#base.has(place.path))) return;
+      if (version !== undefined && isSameNode(old.node, version.node)) {
+        place.onDisk = version;
+        return;
       }
+      await unread(old);
+      await this.#clear(place, old);
     }
-    if (place.onDisk !== undefined) place.onDisk.installed = undefined;
+    if (version === undefined) return;
+    await content;
+    await this.#write(place, version);
+  }
+
+  async #clear(place: Place, old: Version): Promise<void> {
+    const remove = async (): Promise<void> => {
+      if (place.onDisk !== old || this.#base.has(place.path)) return;
+      await rm(join(this.directory, place.path), { recursive: true, force: true });
+      this.#forgetOnDisk(place);
+      if (old.node.kind !== 'directory') return;
+      const below = `${place.path}/`;
+      for (const other of this.#places.values()) if (other.path.startsWith(below)) this.#forgetOnDisk(other);
+    };
+    await (old.node.kind === 'directory' ? this.#gate.alone(remove) : this.#gate.shared(remove));
+  }
+
+  #forgetOnDisk(place: Place): void {
+    if (place.onDisk === undefined) return;
+    if (place.onDisk.node.kind !== 'file') this.#resolved.clear();
+    place.onDisk.installed = undefined;
     place.onDisk = undefined;
   }
 
-  async #write(version: Version): Promise<void> {
-    await this.#requireParent(version.path);
-    const target = join(this.directory, version.path);
-    const { node } = version;
-    if (node.kind === 'directory') await makeDirectory(target);
-    else if (node.kind === 'symlink') {
-      if (!this.#base.has(version.path)) await symlink(node.target, target);
-    } else if (version.digest !== undefined) {
-      const mtimeMs = version.mtimeSeconds * 1000;
-      await this.#content.materialise(version.digest, target, { mtimeMs, mode: 0o444 });
-    }
+  async #write(place: Place, version: Version): Promise<void> {
+    const { path, node } = version;
+    await this.#installParent(path);
+    await this.#gate.shared(async () => {
+      if (!this.#isDirectoryOnDisk(dirname(path))) throw parentless(path);
+      const target = join(this.directory, path);
+      if (node.kind === 'directory') await makeDirectory(target);
+      else if (node.kind === 'symlink') {
+        if (!this.#base.has(path)) await symlink(node.target, target);
+      } else if (version.digest !== undefined) {
+        const mtimeMs = version.mtimeSeconds * 1000;
+        await this.#content.materialise(version.digest, target, { mtimeMs, mode: 0o444 });
+      }
+      place.onDisk = version;
+      if (node.kind !== 'file') this.#resolved.clear();
+    });
   }
 
   /** The parent must be a real directory of this tree, so that no path can lead out of it through a link. */
-  async #requireParent(path: string): Promise<void> {
+  async #installParent(path: string): Promise<void> {
     const parent = dirname(path);
     if (parent === '/') return;
-    const place = this.#places.get(parent);
-    const version = place?.current ?? place?.onDisk;
+    const version = this.#places.get(parent)?.current;
     if (version?.node.kind === 'directory') return this.#install(version);
     if (this.#base.get(parent)?.kind === 'directory') return;
-    throw new MeshError('MESHCC_PROTOCOL', `${path} was announced, but its parent is no directory`);
+    throw parentless(path);
   }
+
+  #isDirectoryOnDisk(path: string): boolean {
+    if (path === '/' || this.#base.get(path)?.kind === 'directory') return true;
+    return this.#places.get(path)?.onDisk?.node.kind === 'directory';
+  }
+}
+
+function parentless(path: string): MeshError {
+  return new MeshError('MESHCC_PROTOCOL', `${path} was announced, but its parent is no directory`);
+}
+
+/** True if a path or a directory above it is among some paths. */
+function liesIn(path: string, among: ReadonlySet<string>): boolean {
+  for (let part = path; part.length > 1; part = dirname(part)) if (among.has(part)) return true;
+  return false;
 }
 
 async function makeDirectory(path: string): Promise<void> {
@@ -281,7 +328,7 @@ function unread(version: Version): Promise<void> {
 function versionOf(entry: WireEntry): Version {
   const problem = viewPathProblem(entry.path);
   if (problem !== undefined) throw new MeshError('MESHCC_PROTOCOL', `entry ${entry.id}: its path ${problem}`);
-  const common = { path: entry.path, readers: 0, whenUnread: [], installed: undefined };
+  const common = { id: entry.id, path: entry.path, readers: 0, whenUnread: [], installed: undefined };
   if (entry.directory) return { ...common, node: { kind: 'directory' }, digest: undefined, mtimeSeconds: 0 };
   if (entry.symlink) {
     const { target } = entry.symlink;

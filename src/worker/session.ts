@@ -29,6 +29,8 @@ const PROGRESS_INTERVAL_MS = 1_000;
 
 interface ActiveJob {
   readonly abort: AbortController;
+  /** Resolves when the job is aborted. */
+  readonly aborted: Promise<'aborted'>;
   /** Bytes of output that may still be sent. */
   windowBytes: number;
   wakeSender: (() => void) | undefined;
@@ -48,7 +50,9 @@ export class WorkerSession implements SessionHandler {
   #treeMade: Promise<unknown>;
   #cell: Promise<Cell> | undefined;
   #grantedTotal: number;
+  #usedTotal = 0;
   #closed = false;
+  #cleaned: Promise<void> = Promise.resolve();
   readonly #progress: NodeJS.Timeout;
 
   constructor(
@@ -91,9 +95,15 @@ export class WorkerSession implements SessionHandler {
     return this.#jobs.size;
   }
 
+  /** Resolves when what a closed session left on this machine is gone. Never rejects. */
+  get cleaned(): Promise<void> {
+    return this.#cleaned;
+  }
+
   onMessage(message: FromSubmitter): void {
+    if (this.#closed) return;
     try {
-      if (message.job) void this.#serve(message.job);
+      if (message.job) this.#accept(message.job);
       else if (message.entries) for (const entry of message.entries.entries) this.#mirror.announce(entry);
       else if (message.removed) this.#mirror.remove(message.removed.paths);
       else if (message.toolchainUse) this.#useToolchain(message.toolchainUse);
@@ -116,8 +126,8 @@ export class WorkerSession implements SessionHandler {
     this.#log.info(`session ended: ${reason}`);
     clearInterval(this.#progress);
     for (const job of this.#jobs.values()) job.abort.abort();
+    this.#cleaned = this.#cleanUp();
     this.#parts.sessionEnded(this);
-    void this.#cleanUp();
   }
 
   /** Tells the submitter to send nothing more; running jobs go on. */
@@ -131,7 +141,8 @@ export class WorkerSession implements SessionHandler {
       const cell = await this.#cell?.catch(() => undefined);
       await cell?.close();
       await this.#treeMade.catch(() => {});
-      await rm(this.#directory, { recursive: true, force: true });
+      // Files that were on their way into the tree may still come while it is being removed.
+      await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
     } catch (error) {
       this.#log.warn(`cleaning up after the session: ${messageOf(error)}`);
     }
@@ -158,12 +169,15 @@ export class WorkerSession implements SessionHandler {
     job.wakeSender?.();
   }
 
+  /** @throws MeshError MESHCC_PROTOCOL for a job too many: what waits here must stay bounded */
+  #accept(job: WireJob): void {
+    if (++this.#usedTotal > this.#grantedTotal)
+      throw new MeshError('MESHCC_PROTOCOL', `a job without a credit: ${this.#grantedTotal} were granted`);
+    void this.#serve(job);
+  }
+
   async #serve(job: WireJob): Promise<void> {
-    const active: ActiveJob = {
-      abort: new AbortController(),
-      windowBytes: OUTPUT_WINDOW_BYTES,
-      wakeSender: undefined,
-    };
+    const active = startJob();
     this.#jobs.set(job.jobId, active);
     let outcome: Omit<WireResult, 'jobId'>;
     try {
@@ -190,11 +204,13 @@ export class WorkerSession implements SessionHandler {
       const toolchain = await toolchainPromise;
       const checked = checkRequest(job, toolchain.toolchain, toolchain.compilerName);
       if (checked.kind === 'refused') return { refused: { reason: checked.reason } };
-      const missing = await hold.ready.then(
+      const missing = hold.ready.then(
         () => undefined,
-        (error) => messageOf(error),
+        (error) => inputTrouble(error),
       );
-      if (missing !== undefined) return { inputIncomplete: { paths: [missing] } };
+      const obstacle = await Promise.race([missing, active.aborted]);
+      if (obstacle === 'aborted') return { busy: { reason: 'cancelled' } };
+      if (obstacle !== undefined) return obstacle;
       const { queue, limits } = this.#parts;
       const startedMs = performance.now();
       const done = await queue.run(this, active.abort.signal, async () => {
@@ -286,9 +302,31 @@ export class WorkerSession implements SessionHandler {
     while (active.windowBytes < length && !signal.aborted) {
       await new Promise<void>((resolve) => {
         active.wakeSender = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
       });
     }
     return !signal.aborted;
   }
+}
+
+/** A disk that is full or broken is this node's fault; anything else is content that never came. */
+function inputTrouble(error: unknown): Omit<WireResult, 'jobId'> {
+  const detail = messageOf(error);
+  const isOurs = error instanceof MeshError && error.code === 'MESHCC_STORE';
+  return isOurs ? { nodeFault: { cause: 'store', detail } } : { inputIncomplete: { paths: [detail] } };
+}
+
+function startJob(): ActiveJob {
+  const abort = new AbortController();
+  const job: ActiveJob = {
+    abort,
+    aborted: new Promise((resolve) => {
+      abort.signal.addEventListener('abort', () => {
+        resolve('aborted');
+        job.wakeSender?.();
+      });
+    }),
+    windowBytes: OUTPUT_WINDOW_BYTES,
+    wakeSender: undefined,
+  };
+  return job;
 }

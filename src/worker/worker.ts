@@ -42,6 +42,7 @@ export class Worker {
   readonly slots: number;
   readonly #parts: WorkerParts;
   readonly #sessions = new Set<WorkerSession>();
+  readonly #cleaning = new Set<Promise<void>>();
   #draining = false;
   #sequence = 0;
 
@@ -64,7 +65,7 @@ export class Worker {
           log: (line) => options.log.warn(line),
         }),
       draining: () => this.#draining,
-      sessionEnded: (session) => this.#sessions.delete(session),
+      sessionEnded: (session) => this.#sessionEnded(session),
     };
   }
 
@@ -110,11 +111,19 @@ export class Worker {
       await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
-  /** Ends all sessions at once and closes the store. */
+  /** Ends all sessions at once, removes what they left, and closes the store. */
   async stop(): Promise<void> {
     this.#draining = true;
     for (const session of [...this.#sessions]) session.onClosed('this agent stops');
+    await Promise.all(this.#cleaning);
     await this.#parts.store.close();
+  }
+
+  #sessionEnded(session: WorkerSession): void {
+    this.#sessions.delete(session);
+    const { cleaned } = session;
+    this.#cleaning.add(cleaned);
+    void cleaned.then(() => this.#cleaning.delete(cleaned));
   }
 
   #busy(): boolean {
