@@ -16,6 +16,8 @@ export interface BuiltInDirectories {
   readonly angle: readonly string[];
   /** Also those that it left out, because they did not exist or were named twice. */
   readonly mentioned: readonly string[];
+  /** The compiler is Clang, whatever it is called. */
+  readonly isClang: boolean;
 }
 
 /** Distinct sets of flags remembered. */
@@ -55,7 +57,8 @@ export class CompilerQuestions {
       const { stderr } = await this.#ask(request, argv);
       const text = stderr.toString('utf8');
       const { angle } = parseSearchPath(text);
-      return { angle, mentioned: [...angle, ...[...text.matchAll(LEFT_OUT)].map((match) => match[1] ?? '')] };
+      const leftOut = [...text.matchAll(LEFT_OUT)].map((match) => match[1] ?? '');
+      return { angle, mentioned: [...angle, ...leftOut], isClang: /\bclang version /.test(text) };
     });
   }
 

@@ -4,7 +4,8 @@
  * to is then looked up like any header. Never a guess: if not all values can be told, that is the answer.
  */
 import { LRUCache } from 'lru-cache';
-import type { ChainMemory, IncludeGraph, IncludeWalk } from './include-graph.ts';
+import type { ChainMemory, IncludeGraph } from './include-graph.ts';
+import type { IncludeWalk } from './include-walk.ts';
 import { expandMacros, type HeaderName, headerNamesOf } from './macro-expansion.ts';
 import type { NumberedDefinition } from './macro-index.ts';
 import type { GraphNode } from './path-probe.ts';

@@ -94,11 +94,14 @@ export class ScanMemory {
   /** The chain of a call, and what is known about it. */
   chainOf(plan: SearchPlan, builtIn: BuiltInDirectories): KnownPlan {
     const { quote, include, system, after } = plan;
-    const key = [quote, include, system, after, builtIn.angle].map((list) => list.join('\0')).join('\0\0');
+    const key = [quote, include, system, after, builtIn.angle]
+      .map((list) => list.join('\0'))
+      .concat(String(builtIn.isClang))
+      .join('\0\0');
     const version = this.view.structureVersion;
     const known = this.#plans.get(key);
     if (known?.version === version) return known;
-    const chain = searchChainOf(plan, builtIn.angle, this.#graph.probe);
+    const chain = searchChainOf(plan, builtIn, this.#graph.probe);
     const made = { chain, memory: this.#memoryOf(chain), version };
     this.#plans.set(key, made);
     return made;

@@ -1,5 +1,6 @@
 /** The order in which directories are searched, by the rules of GCC (incpath.c) and Clang (InitHeaderSearch.cpp). */
 import { statSync } from 'node:fs';
+import type { BuiltInDirectories } from './compiler-questions.ts';
 import type { PathProbe } from './path-probe.ts';
 import type { SearchPlan } from './search-plan.ts';
 
@@ -29,15 +30,14 @@ function identityOf(canonical: string): string {
 
 /**
  * Puts the lists together. Directories that do not exist are left out; of two that are the same, the first one
- * stays, but a system directory stays at its place even if -I or -iquote names it, too.
- * @param builtIn the compiler's own directories, in order
+ * stays, but a system directory stays at its place even if -I names it, too. With GCC, that goes for -iquote as well.
  */
-export function searchChainOf(plan: SearchPlan, builtIn: readonly string[], probe: PathProbe): SearchChain {
+export function searchChainOf(plan: SearchPlan, builtIn: BuiltInDirectories, probe: PathProbe): SearchChain {
   const systemKeys = new Set<string>();
   const missing: string[] = [];
-  const system = existing([...plan.system, ...builtIn, ...plan.after], probe, systemKeys, missing);
+  const system = existing([...plan.system, ...builtIn.angle, ...plan.after], probe, systemKeys, missing);
   const include = existing(plan.include, probe, new Set(systemKeys), missing);
-  const quote = existing(plan.quote, probe, new Set(systemKeys), missing);
+  const quote = existing(plan.quote, probe, new Set(builtIn.isClang ? [] : systemKeys), missing);
   return { quote, angle: [...include, ...system], missing };
 }
 

@@ -6,7 +6,8 @@ import { compiledHeaderFor } from './compiled-headers.ts';
 import type { BuiltInDirectories } from './compiler-questions.ts';
 import type { OuterDefinitions } from './computed-include.ts';
 import { type FileScan, scanDirectives } from './directive-scan.ts';
-import type { ChainMemory, IncludeWalk, WalkEnd } from './include-graph.ts';
+import type { ChainMemory } from './include-graph.ts';
+import { IncludeWalk, type WalkEnd } from './include-walk.ts';
 import { macroDefinitionsIn } from './macro-definitions.ts';
 import type { NumberedDefinition } from './macro-index.ts';
 import type { FoundProbe } from './path-probe.ts';
@@ -77,7 +78,7 @@ export class UnitScan {
     this.#memory = memory;
     this.#deadlineMs = deadlineMs;
     this.#chain = memory.chainOf(unit.plan, knowledge.builtIn);
-    this.#walk = memory.graph.startWalk(this.#chain.memory, deadlineMs);
+    this.#walk = new IncludeWalk(memory.graph, memory.view, this.#chain.memory, deadlineMs);
   }
 
   run(): Attempt {

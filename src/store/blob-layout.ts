@@ -35,6 +35,17 @@ export class BlobLayout {
     return `${this.blobsDirectory}/${digest.slice(0, 2)}`;
   }
 
+  /** Makes again what somebody removed while the store is open. */
+  async restore(): Promise<void> {
+    await mkdir(this.blobsDirectory, { recursive: true, mode: 0o700 });
+    await mkdir(this.temporaryDirectory, { recursive: true, mode: 0o700 });
+    await writeFile(join(this.blobsDirectory, TAG_NAME), TAG_TEXT, { flag: 'wx', mode: 0o444 }).catch(
+      (error) => {
+        if (errnoOf(error) !== 'EEXIST') throw error;
+      },
+    );
+  }
+
   /** A path that no other writer of this process has. */
   temporaryPath(): string {
     this.#temporaries++;

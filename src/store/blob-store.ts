@@ -123,6 +123,7 @@ class DiskBlobStore implements BlobStore {
     this.#index.reserve(sizeBytes);
     return new FileBlobWriter(digest, sizeBytes, {
       temporaryPath: () => this.#layout.temporaryPath(),
+      restore: () => this.#layout.restore(),
       commit: (blob, size, temporaryPath) => this.#commit(blob, size, temporaryPath),
       abandoned: (size) => this.#index.release(size),
     });
@@ -242,6 +243,7 @@ class DiskBlobStore implements BlobStore {
         await rename(temporaryPath, path);
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw error;
+        await this.#layout.restore();
         await mkdir(this.#layout.blobDirectory(digest), { recursive: true, mode: 0o700 });
         await rename(temporaryPath, path);
       }

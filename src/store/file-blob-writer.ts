@@ -14,6 +14,8 @@ const IN_MEMORY_BYTES = 256 * 1024;
 /** What a writer needs of its store. */
 export interface BlobWriterHost {
   temporaryPath(): string;
+  /** Makes the temporary directory again. */
+  restore(): Promise<void>;
   /** Puts a verified temporary file in place and counts its bytes as stored, no longer as reserved. */
   commit(digest: Digest, sizeBytes: number, temporaryPath: string): Promise<void>;
   /** Called once by a writer that ends without a commit: its bytes are no longer reserved. */
@@ -100,13 +102,24 @@ export class FileBlobWriter implements BlobWriter {
 
   async #writeToFile(chunks: readonly Uint8Array[]): Promise<void> {
     this.#created = true;
-    this.#file ??= open(this.#path, 'wx', 0o444);
+    this.#file ??= this.#open();
     const file = await this.#file;
     for (const chunk of chunks) {
       // write() may accept a part only, when the disk is nearly full.
       for (let offset = 0; offset < chunk.length; ) {
         offset += (await file.write(chunk, offset, chunk.length - offset)).bytesWritten;
       }
+    }
+  }
+
+  /** A user may empty the cache at any time: the store goes on. */
+  async #open(): Promise<FileHandle> {
+    try {
+      return await open(this.#path, 'wx', 0o444);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      await this.#host.restore();
+      return open(this.#path, 'wx', 0o444);
     }
   }
 

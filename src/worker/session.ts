@@ -23,6 +23,7 @@ import { type CompileOutcome, type CompileOutput, compile } from './compile.ts';
 import { type InstalledToolchain, installToolchain } from './installed-toolchain.ts';
 import { Mirror } from './mirror.ts';
 import { checkRequest } from './request-check.ts';
+import { UTF8_LOCALE_VARIABLE } from './utf8-locale.ts';
 import type { WorkerParts } from './worker.ts';
 
 const PROGRESS_INTERVAL_MS = 1_000;
@@ -204,6 +205,9 @@ export class WorkerSession implements SessionHandler {
       const toolchain = await toolchainPromise;
       const checked = checkRequest(job, toolchain.toolchain, toolchain.compilerName);
       if (checked.kind === 'refused') return { refused: { reason: checked.reason } };
+      if (!this.#parts.locale.isAvailable && job.environment.includes(UTF8_LOCALE_VARIABLE)) {
+        return { refused: { reason: 'this worker has no locale C.UTF-8 for its diagnostics' } };
+      }
       const missing = hold.ready.then(
         () => undefined,
         (error) => inputTrouble(error),

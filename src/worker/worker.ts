@@ -9,6 +9,7 @@ import type { Toolchain } from '../toolchain/index.ts';
 import type { CompileLimits } from './compile.ts';
 import { RunQueue } from './run-queue.ts';
 import { WorkerSession } from './session.ts';
+import { findUtf8Locale, type Utf8Locale, withLocale } from './utf8-locale.ts';
 
 export interface WorkerOptions {
   readonly cacheDirectory: string;
@@ -28,6 +29,7 @@ export interface WorkerOptions {
 export interface WorkerParts {
   readonly store: BlobStore;
   readonly toolchains: ReadonlyMap<string, Toolchain>;
+  readonly locale: Utf8Locale;
   readonly queue: RunQueue<WorkerSession>;
   readonly limits: CompileLimits;
   readonly log: Logger;
@@ -46,11 +48,14 @@ export class Worker {
   #draining = false;
   #sequence = 0;
 
-  constructor(options: WorkerOptions, store: BlobStore) {
+  constructor(options: WorkerOptions, store: BlobStore, locale: Utf8Locale) {
     this.slots = options.slots;
     this.#parts = {
       store,
-      toolchains: new Map(options.toolchains.map((toolchain) => [toolchain.id, toolchain])),
+      toolchains: new Map(
+        options.toolchains.map((toolchain) => [toolchain.id, withLocale(toolchain, locale)]),
+      ),
+      locale,
       queue: new RunQueue(options.slots),
       limits: options.limits,
       log: options.log,
@@ -142,7 +147,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     maxBytes: options.storeMaxBytes,
     log,
   });
-  return new Worker(options, store);
+  return new Worker(options, store, await findUtf8Locale());
 }
 
 function sessionsDirectoryOf(options: WorkerOptions): string {

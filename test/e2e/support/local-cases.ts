@@ -1,0 +1,75 @@
+/** Calls that stay on the machine where they were made, each with the reason that the user must be told. */
+import { linkSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface LocalCase {
+  readonly name: string;
+  readonly compiler?: 'gcc' | 'g++';
+  readonly args: readonly string[];
+  /** Id of the reason. */
+  readonly reason: string;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly input?: string;
+  /** Further preparation of the case's directory. */
+  readonly prepare?: (directory: string) => void;
+}
+
+const SOURCE = 'int f(void) { return 1; }\n';
+const CLOCK_SOURCE = 'const char *made = __DATE__;\n';
+
+function local(name: string, args: string, reason: string, more: Partial<LocalCase> = {}): LocalCase {
+  return { name, args: args.split(' '), reason, files: { 'unit.c': SOURCE }, ...more };
+}
+
+/** The cases; each gets a directory of its own. */
+export const LOCAL_CASES: readonly LocalCase[] = [
+  local('a link', 'main.c -o program', 'link', { files: { 'main.c': 'int main(void) { return 0; }\n' } }),
+  local('a link that fails', 'unit.c -o program', 'link'),
+  local('-E', '-E unit.c', 'preprocess-only'),
+  local('-E -o', '-E unit.c -o unit.i', 'preprocess-only'),
+  local('-M', '-M unit.c', 'dependencies-only'),
+  local('-fsyntax-only', '-fsyntax-only unit.c', 'syntax-only'),
+  local('a source on standard input', '-x c -c - -o out.o', 'stdin-source', { input: SOURCE }),
+  local('a probe of a configure step', '-c conftest.c', 'configure-probe', {
+    files: { 'conftest.c': SOURCE },
+  }),
+  local('-o /dev/null', '-c unit.c -o /dev/null', 'configure-probe'),
+  local('an option that nobody knows', '-c unit.c --frobnicate', 'unknown-option'),
+  local('CPATH', '-c unit.c', 'environment-variable', {
+    files: { 'unit.c': '#include "far.h"\n', 'far/far.h': SOURCE },
+    env: { CPATH: 'far' },
+  }),
+  local('.incbin', '-c unit.c', 'incbin', {
+    files: { 'unit.c': '__asm__(".incbin \\"blob.bin\\"");\n', 'blob.bin': 'some bytes\n' },
+  }),
+  local('__TIME__ in a header', '-c unit.c', 'time-macro', {
+    // only its size, so that the object is the same at any time
+    files: { 'unit.c': '#include "clock.h"\n', 'clock.h': 'int size = sizeof __TIME__;\n' },
+  }),
+  local('__DATE__', '-c unit.c', 'time-macro', { files: { 'unit.c': CLOCK_SOURCE } }),
+  local('-march=native', '-march=native -c unit.c', 'march-native'),
+  local('an output that is a symbolic link', '-c unit.c -o out.o', 'output-not-regular', {
+    files: { 'unit.c': SOURCE, 'elsewhere.o': 'old' },
+    prepare: (directory) => symlinkSync('elsewhere.o', join(directory, 'out.o')),
+  }),
+  local('an output with a second name', '-c unit.c -o out.o', 'output-not-regular', {
+    files: { 'unit.c': SOURCE, 'elsewhere.o': 'old' },
+    prepare: (directory) => linkSync(join(directory, 'elsewhere.o'), join(directory, 'out.o')),
+  }),
+  local('an output in a directory that does not exist', '-c unit.c -o none/out.o', 'remote-nonzero-exit'),
+  local('two sources', '-c unit.c other.c', 'several-inputs', {
+    files: { 'unit.c': SOURCE, 'other.c': 'int g;\n' },
+  }),
+  local('a source that does not exist', '-c missing.c', 'closure-failed'),
+  local('assembly', '-c unit.s', 'assembler-source', { files: { 'unit.s': '.globl f\nf: ret\n' } }),
+  local('C++ through the C driver', '-x c++ -c unit.c', 'unsupported-language'),
+  local('-save-temps', '-save-temps -c unit.c', 'save-temps'),
+  local('a preprocessed source', '-c unit.i', 'preprocessed-source', { files: { 'unit.i': SOURCE } }),
+  local('-flto without a seed', '-flto -c unit.c -o /dev/null', 'configure-probe'),
+  local('a response file that does not exist', '@none.rsp -c unit.c', 'response-file-unreadable'),
+  local('a directory for the compiler’s programs', '-B. -c unit.c', 'program-path'),
+  local('C_INCLUDE_PATH', '-c unit.c', 'environment-variable', {
+    env: { C_INCLUDE_PATH: '/usr/include' },
+  }),
+];
