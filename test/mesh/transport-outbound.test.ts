@@ -1,18 +1,9 @@
 /** Backpressure: a sender waits for a slow receiver, and never for one that has gone. */
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { type BlobChunk, CHUNK_BYTES, Outbound } from '../../src/mesh/index.ts';
-import { dial, listen, until } from './transport-peers.ts';
-
-/** Collects what Node complains about (too many listeners, for one) while a test runs. */
-function warnings(t: TestContext): Error[] {
-  const seen: Error[] = [];
-  const note = (warning: Error): void => void seen.push(warning);
-  process.on('warning', note);
-  t.after(() => process.off('warning', note));
-  return seen;
-}
+import { dial, listen, nodeWarnings, until } from './transport-peers.ts';
 
 const chunk = (index: number): BlobChunk => {
   const data = Buffer.alloc(CHUNK_BYTES, index);
@@ -86,7 +77,7 @@ for (const [what, finish] of [
 }
 
 test('100 pauses leave no listeners behind', async (t) => {
-  const seen = warnings(t);
+  const seen = nodeWarnings(t);
   const stream = new SlowStream();
   const out = new Outbound<number>(stream);
   const before = stream.listenerCount('close') + stream.listenerCount('error');
@@ -103,7 +94,7 @@ test('100 pauses leave no listeners behind', async (t) => {
 });
 
 test('a receiver that holds back holds the sender, whose queue stays bounded', async (t) => {
-  const seen = warnings(t);
+  const seen = nodeWarnings(t);
   let open: () => void = () => {};
   const gate = new Promise<void>((resolve) => {
     open = resolve;

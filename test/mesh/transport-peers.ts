@@ -156,6 +156,15 @@ export async function dial(
   return link;
 }
 
+/** Collects what Node complains about (too many listeners, for one) while a test runs. */
+export function nodeWarnings(t: TestContext): string[] {
+  const seen: string[] = [];
+  const note = (warning: Error): void => void seen.push(String(warning));
+  process.on('warning', note);
+  t.after(() => process.off('warning', note));
+  return seen;
+}
+
 /** Resolves when the condition holds; fails after a time that only a defect reaches. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const deadlineMs = performance.now() + 20_000;

@@ -9,11 +9,11 @@ import { until } from '../mesh/transport-peers.ts';
 import { GCC, toolchainOf } from '../worker/real-toolchains.ts';
 import {
   CollectingSink,
-  NEVER,
   preparedJob,
   type ScriptedOptions,
   type ScriptedWorker,
   scriptedWorker,
+  unaborted,
 } from './scripted-worker.ts';
 
 const NONE: ReadonlySet<string> = new Set();
@@ -43,8 +43,12 @@ async function placeJob(
     options.toolchainId ?? job.toolchain.id,
     options.excluded ?? NONE,
     options.waitMs ?? LONG_MS,
-    options.signal ?? NEVER,
-    (worker): Placed => ({ kind: 'placed', worker, outcome: worker.run(job, new CollectingSink(), NEVER) }),
+    options.signal ?? unaborted(),
+    (worker): Placed => ({
+      kind: 'placed',
+      worker,
+      outcome: worker.run(job, new CollectingSink(), unaborted()),
+    }),
   );
 }
 

@@ -6,12 +6,12 @@ import type { RemoteOutcome } from '../../src/submitter/outcome.ts';
 import { until } from '../mesh/transport-peers.ts';
 import {
   CollectingSink,
-  NEVER,
   outputDigest,
   preparedJob,
   type ScriptedWorker,
   SUCCESS,
   scriptedWorker,
+  unaborted,
 } from './scripted-worker.ts';
 
 const OBJECT = Buffer.alloc(250_000, 'object ');
@@ -27,7 +27,7 @@ test('outputs that match their digests are passed on whole, whatever their numbe
   });
   const outputs = Object.keys(contents).map((path) => ({ kind: 'object', path, required: true }));
   const sink = new CollectingSink(Object.keys(contents));
-  const outcome = await script.remote.run(await preparedJob({ outputs }), sink, NEVER);
+  const outcome = await script.remote.run(await preparedJob({ outputs }), sink, unaborted());
   assert.ok(outcome.kind === 'compiled', JSON.stringify(outcome));
   assert.deepEqual(outcome.outputPaths, Object.keys(contents));
   for (const [path, content] of Object.entries(contents)) assert.deepEqual(sink.content(path), content, path);
@@ -209,7 +209,7 @@ for (const [what, { script: play, kind, detail, cancels }] of Object.entries(CAS
     const script = await scriptedWorker(t, { onJob: ({ jobId }, worker) => play(jobId, worker) });
     const slow = detail?.source === 'window';
     const sink = new CollectingSink(['x.o', 'x.d', 'slow.o'], slow ? () => new Promise(() => {}) : undefined);
-    const outcome = await script.remote.run(await preparedJob(), sink, NEVER);
+    const outcome = await script.remote.run(await preparedJob(), sink, unaborted());
     assert.equal(outcome.kind, kind, JSON.stringify(outcome));
     if (detail !== undefined) assert.match('detail' in outcome ? outcome.detail : '', detail);
     if (cancels) await until(() => script.cancelled.length === 1, 'the job was taken back');
@@ -227,7 +227,11 @@ test('a user who interrupts, and a job that takes too long, take the job back', 
   await until(() => script.jobs.length === 1, 'the job has arrived');
   control.abort();
   assert.deepEqual(await interrupted, { kind: 'cancelled' });
-  const late = await script.remote.run(await preparedJob({ timeoutMs: 30 }), new CollectingSink(), NEVER);
+  const late = await script.remote.run(
+    await preparedJob({ timeoutMs: 30 }),
+    new CollectingSink(),
+    unaborted(),
+  );
   assert.equal(late.kind, 'timeout');
   await until(() => script.cancelled.length === 2, 'both were taken back');
   assert.deepEqual(
@@ -252,7 +256,7 @@ test('a connection that ends in the middle of an output is a loss, and nothing i
   const script = await scriptedWorker(t, {
     onJob: ({ jobId }, worker) => worker.output(jobId, 0, 'x.o', OBJECT, OBJECT.length + 7),
   });
-  const running = script.remote.run(await preparedJob(), sink, NEVER);
+  const running = script.remote.run(await preparedJob(), sink, unaborted());
   await until(() => sink.receivedBytes === 100_000, 'the first piece is being passed on');
   await new Promise((resolve) => setTimeout(resolve, 50));
   script.session.hangUp('cut for the test');
@@ -263,7 +267,7 @@ test('a connection that ends in the middle of an output is a loss, and nothing i
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(sink.receivedBytes, 100_000);
   assert.equal(script.remote.credits, 0);
-  const after = await script.remote.run(await preparedJob(), new CollectingSink(), NEVER);
+  const after = await script.remote.run(await preparedJob(), new CollectingSink(), unaborted());
   assert.equal(after.kind, 'lost');
 });
 
@@ -274,7 +278,7 @@ test('a worker that ends its stream in good order without a result has lost the 
       worker.session.out.end();
     },
   });
-  const outcome = await script.remote.run(await preparedJob(), new CollectingSink(), NEVER);
+  const outcome = await script.remote.run(await preparedJob(), new CollectingSink(), unaborted());
   assert.equal(outcome.kind, 'lost');
 });
 
@@ -286,7 +290,7 @@ test('a sink that fails gives the attempt up, and the job is taken back', async 
     },
   });
   const sink = new CollectingSink(['x.o'], () => Promise.reject(new Error('the shim is confused')));
-  const outcome = await script.remote.run(await preparedJob(), sink, NEVER);
+  const outcome = await script.remote.run(await preparedJob(), sink, unaborted());
   assert.ok(outcome.kind === 'lost' && outcome.detail.includes('confused'), JSON.stringify(outcome));
   await until(() => script.cancelled.length === 1, 'the job was taken back');
 });
@@ -297,10 +301,10 @@ test('a worker that falls silent with a job in its hands is lost; one that repor
   const beat = setInterval(() => slow.send({ progress: { running: [1] } }), 1_000);
   t.after(() => clearInterval(beat));
   let slowEnded = false;
-  void slow.remote.run(await preparedJob(), new CollectingSink(), NEVER).then(() => {
+  void slow.remote.run(await preparedJob(), new CollectingSink(), unaborted()).then(() => {
     slowEnded = true;
   });
-  const outcome = await silent.remote.run(await preparedJob(), new CollectingSink(), NEVER);
+  const outcome = await silent.remote.run(await preparedJob(), new CollectingSink(), unaborted());
   assert.ok(outcome.kind === 'lost' && /silent for \d+ s/.test(outcome.detail), JSON.stringify(outcome));
   assert.ok(await silent.remote.closed);
   assert.ok(!slowEnded && slow.remote.inFlight === 1);
@@ -309,7 +313,7 @@ test('a worker that falls silent with a job in its hands is lost; one that repor
 
 test('a worker that drains gets no further jobs, and finishes the ones that it has', async (t) => {
   const script = await scriptedWorker(t);
-  const running = script.remote.run(await preparedJob(), new CollectingSink(), NEVER);
+  const running = script.remote.run(await preparedJob(), new CollectingSink(), unaborted());
   await until(() => script.jobs.length === 1, 'the job has arrived');
   script.send({ drain: {} });
   await until(() => script.remote.draining, 'the submitter knows');

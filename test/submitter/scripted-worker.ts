@@ -173,4 +173,7 @@ export class CollectingSink implements OutputSink {
   }
 }
 
-export const NEVER = new AbortController().signal;
+/** A signal that never fires; one for each job, as each shim has its own. */
+export function unaborted(): AbortSignal {
+  return new AbortController().signal;
+}

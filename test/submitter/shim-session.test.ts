@@ -13,7 +13,7 @@ import {
   ShimFrameDecoder,
 } from '../../src/shim/index.ts';
 import { ShimSession } from '../../src/submitter/shim-session.ts';
-import { until } from '../mesh/transport-peers.ts';
+import { nodeWarnings, until } from '../mesh/transport-peers.ts';
 
 interface Bench {
   readonly directory: string;
@@ -109,10 +109,7 @@ test('a shim that compiles by itself ends the call with its cause', async (t) =>
 });
 
 test('a slow shim holds the sender back, over and over, without piling up listeners', async (t) => {
-  const warnings: Error[] = [];
-  const note = (warning: Error): void => void warnings.push(warning);
-  process.on('warning', note);
-  t.after(() => process.off('warning', note));
+  const warnings = nodeWarnings(t);
   const { session, served, shim, frames, directory } = await open(t);
   const before = served.listenerCount('close');
   session.beginOutput(0, join(directory, 'x.o'), 1);

@@ -112,7 +112,10 @@ for (const [what, pieces] of Object.entries(WRONG)) {
     const needed = inbox.need(digestOf(LARGE));
     for (const chunk of pieces) await inbox.accept(chunk);
     // Not a fault of this node's store: another node would not fare better.
-    await assert.rejects(needed, (error: unknown) => error instanceof MeshError && error.code === 'MESHCC_PROTOCOL');
+    await assert.rejects(
+      needed,
+      (error: unknown) => error instanceof MeshError && error.code === 'MESHCC_PROTOCOL',
+    );
     assert.deepEqual([bytesOnDisk(), store.stats().reservedBytes, store.stats().blobs], [0, 0, 0]);
     const again = inbox.need(digestOf(LARGE));
     for (const chunk of chunks(LARGE, 128 * 1024)) await inbox.accept(chunk);

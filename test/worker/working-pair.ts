@@ -20,7 +20,7 @@ import type { RemoteOutcome } from '../../src/submitter/outcome.ts';
 import { type PreparedJob, RemoteWorker } from '../../src/submitter/remote-worker.ts';
 import { startWorker, type Worker } from '../../src/worker/index.ts';
 import { dial, INSECURE } from '../mesh/transport-peers.ts';
-import { CollectingSink, NEVER } from '../submitter/scripted-worker.ts';
+import { CollectingSink, unaborted } from '../submitter/scripted-worker.ts';
 import { type SourceTree, sourceTree } from '../submitter/source-tree.ts';
 import { GCC, GXX, toolchainOf } from './real-toolchains.ts';
 
@@ -125,7 +125,7 @@ export class WorkingSubmitter {
     };
   }
 
-  run(job: PreparedJob, sink = sinkFor(job), signal = NEVER): Promise<RemoteOutcome> {
+  run(job: PreparedJob, sink = sinkFor(job), signal = unaborted()): Promise<RemoteOutcome> {
     return this.remote.run(job, sink, signal);
   }
 }
