@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, utimesSync } from 'node:fs';
 import { test } from 'node:test';
-import { OUTPUT_WINDOW_BYTES } from '../../src/mesh/index.ts';
 import { Dispatcher } from '../../src/submitter/dispatcher.ts';
 import type { RemoteOutcome } from '../../src/submitter/outcome.ts';
 import { nodeWarnings, twoMembers, until } from '../mesh/transport-peers.ts';
@@ -123,10 +122,10 @@ test('a header that changes while jobs are in flight: every object has the versi
   const submitter = await workingSubmitter(t, working.address);
   const { tree } = submitter;
   const stamp = new Date();
-  tree.write('first.c', 'int first;\n');
-  assertCompiled(await submitter.run(await submitter.prepare(GCC, '-c', 'first.c')));
-  const running: Promise<void>[] = [];
   tree.write('unit.c', '#include "version.h"\nint version = VERSION;\n');
+  tree.write('version.h', '#define VERSION 9\n');
+  assertCompiled(await submitter.run(await submitter.prepare(GCC, '-c', 'unit.c')));
+  const running: Promise<void>[] = [];
   for (let version = 10; version < 22; version++) {
     tree.write('version.h', `#define VERSION ${version}\n`);
     // Nothing but the content tells the versions apart.
@@ -175,28 +174,15 @@ test('a file that the job does not list is no input, also if an earlier job brou
 const largeObject = (megabytes: number): string =>
   `__asm__(".data\\n.rept ${megabytes * 131_072}\\n.quad 0x0123456789abcdef\\n.endr\\n.text\\n");\nint x;\n`;
 
-test('a 5 MB object to a slow receiver: complete, and never more under way than the window', async (t) => {
+test('a 5 MB object to a slow receiver: it comes whole, within the window', async (t) => {
   const working = await workingWorker(t);
   if (working === undefined) return;
   const submitter = await workingSubmitter(t, working.address);
   submitter.tree.write('large.c', largeObject(5));
   const job = await submitter.prepare(GCC, '-c', 'large.c');
-  let passedOn = 0;
-  let mostHeld = 0;
-  let arrived = 0;
-  const sink = sinkFor(job, async () => {
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    passedOn = sink.receivedBytes;
-  });
-  const running = submitter.run(job, sink);
-  const watch = setInterval(() => {
-    mostHeld = Math.max(mostHeld, arrived - passedOn);
-    arrived = sink.receivedBytes;
-  }, 5);
-  const outcome = await running;
-  clearInterval(watch);
-  assertCompiled(outcome);
-  assert.ok(mostHeld <= OUTPUT_WINDOW_BYTES);
+  // The submitter gives up on a worker that sends more than the window before this has taken it.
+  const sink = sinkFor(job, () => new Promise((resolve) => setTimeout(resolve, 10)));
+  assertCompiled(await submitter.run(job, sink));
   const here = compileHere(submitter.tree.directory, GCC, job, ['-c', 'large.c']);
   assert.ok(sink.content('large.o').equals(here.outputs.get('large.o')!));
   assert.ok(sink.receivedBytes > 5 << 20);

@@ -110,11 +110,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerLink
     metadata.set(SESSION_METADATA_KEY, welcome.sessionId);
     const blobs = client.Blobs(metadata);
     blobs.on('data', () => {});
-    const hangUp = (): void => {
-      work.cancel();
-      blobs.cancel();
-      client.close();
-    };
+    const hangUp = (): void => void setImmediate(() => cancelAll([work, blobs], client));
     const closed = Promise.race([workClosed, streamClosed(blobs)]).then((why) => {
       hangUp();
       return why;
@@ -129,6 +125,17 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerLink
       { cause: error },
     );
   }
+}
+
+/**
+ * Ends streams and their connection. Never to be called in the turn in which a stream of it was reported closed:
+ * inside that report, resetting another stream makes Node's HTTP/2 send empty frames for ever if the closed one
+ * had something left to send (`Http2Stream::SubmitRstStream` flushes, and the closed stream's source says neither
+ * "end" nor "later").
+ */
+function cancelAll(calls: readonly (WorkCall | BlobsCall)[], client: MeshClient): void {
+  for (const call of calls) call.cancel();
+  client.close();
 }
 
 /** Resolves when a stream is over. `end` alone says nothing: a dying peer looks like an orderly one. */

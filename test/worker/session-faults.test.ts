@@ -1,0 +1,279 @@
+/** What a real worker does when a submitter vanishes, takes back, lies or overdraws: nothing is left, nobody waits. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { digestOf, digestToBytes } from '../../src/base/digest.ts';
+import { encodeAscending } from '../../src/base/varint.ts';
+import type { FromSubmitter, FromWorker, WireJob, WireResult, WorkerLink } from '../../src/mesh/index.ts';
+import { dial, until } from '../mesh/transport-peers.ts';
+import { GCC, toolchainOf, useOf } from './real-toolchains.ts';
+import {
+  processesWith,
+  sinkFor,
+  type WorkingWorker,
+  workingSubmitter,
+  workingWorker,
+} from './working-pair.ts';
+
+/** A submitter that says what the test wants. */
+class RawSubmitter {
+  readonly link: WorkerLink;
+  readonly heard: FromWorker[] = [];
+
+  constructor(link: WorkerLink) {
+    this.link = link;
+    link.receive((message) => this.heard.push(message));
+  }
+
+  send(...messages: FromSubmitter[]): void {
+    for (const message of messages) this.link.work.send(message);
+  }
+
+  get results(): WireResult[] {
+    return this.heard.flatMap(({ result }) => result ?? []);
+  }
+
+  get asked(): string[] {
+    return this.heard.flatMap(({ needBlobs }) =>
+      (needBlobs?.sha256 ?? []).map((bytes) => Buffer.from(bytes).toString('hex')),
+    );
+  }
+
+  get granted(): number {
+    return this.heard.flatMap(({ credits }) => credits?.grantedTotal ?? []).at(-1) ?? 0;
+  }
+
+  async result(jobId: number): Promise<WireResult> {
+    const find = (): WireResult | undefined => this.results.find((result) => result.jobId === jobId);
+    await until(() => find() !== undefined, `the result of job ${jobId}`);
+    return find()!;
+  }
+}
+
+/** A raw submitter that has announced gcc as toolchain 1. */
+async function rawSubmitter(t: TestContext, { address }: WorkingWorker): Promise<RawSubmitter> {
+  const submitter = new RawSubmitter(await dial(t, address));
+  submitter.send({ toolchainUse: useOf(await toolchainOf(GCC)) });
+  await until(() => submitter.granted > 0, 'the first credits');
+  return submitter;
+}
+
+const file = (content: Buffer | string) => ({
+  sha256: digestToBytes(digestOf(content)),
+  sizeBytes: Buffer.byteLength(content),
+  mtimeSeconds: 1,
+});
+
+/** Compiles /w/x.c (entry 2 in directory 1). */
+function job(jobId: number, change: Partial<WireJob> = {}): WireJob {
+  const plain = { value: '', list: [] };
+  return {
+    jobId,
+    toolchainRef: 1,
+    workingDirectory: '/w',
+    arguments: [
+      { ...plain, name: '-c', form: 'flag' },
+      { ...plain, name: '', form: 'source', value: 'x.c' },
+    ],
+    inputs: encodeAscending([1, 2]),
+    environment: [],
+    umask: 0o022,
+    outputs: [{ kind: 'object', path: 'x.o', required: true }],
+    ...change,
+  };
+}
+
+const SOURCE = 'int x;\n';
+
+function announce(submitter: RawSubmitter, content: Buffer | string = SOURCE): void {
+  submitter.send({
+    entries: {
+      entries: [
+        { id: 1, path: '/w', directory: {} },
+        { id: 2, path: '/w/x.c', file: file(content) },
+      ],
+    },
+  });
+}
+
+function deliver(submitter: RawSubmitter, content: Buffer | string): void {
+  const { sha256, sizeBytes } = file(content);
+  submitter.link.blobs.send({ sha256, sizeBytes, data: Buffer.from(content), last: true });
+}
+
+test('the worker compiles what a submitter spells out on the wire', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await rawSubmitter(t, working);
+  announce(submitter);
+  submitter.send({ job: job(7) });
+  await until(() => submitter.asked.length === 1, 'the worker asks for the source');
+  assert.deepEqual(submitter.asked, [digestOf(SOURCE)]);
+  deliver(submitter, SOURCE);
+  const { compiled } = await submitter.result(7);
+  assert.deepEqual([compiled?.exitStatus, compiled?.outputs.length], [0, 1]);
+  const chunks = submitter.heard.flatMap(({ outputChunk }) => outputChunk ?? []);
+  assert.equal(chunks[0]?.path, 'x.o');
+  assert.equal(
+    digestOf(Buffer.concat(chunks.map(({ data }) => data))),
+    Buffer.from(compiled!.outputs[0]!.sha256).toString('hex'),
+  );
+});
+
+test('a submitter that vanishes in the middle of an upload leaves no half blob and no tree', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await rawSubmitter(t, working);
+  const large = Buffer.alloc(3_000_000, 'int x; ');
+  announce(submitter, large);
+  submitter.send({ job: job(1) });
+  await until(() => submitter.asked.length === 1, 'the worker asks for the source');
+  const { sha256, sizeBytes } = file(large);
+  for (let index = 0; index < 10; index++)
+    submitter.link.blobs.send({
+      sha256,
+      sizeBytes,
+      data: large.subarray(index * 100_000, (index + 1) * 100_000),
+      last: false,
+    });
+  await until(() => working.halfBlobs().length === 1, 'a part of the source is on disk');
+  assert.equal(working.sessions().length, 1);
+  submitter.link.close();
+  await until(() => working.halfBlobs().length === 0, 'the half blob is removed');
+  await until(() => working.sessions().length === 0, 'the tree is removed');
+  assert.deepEqual(working.worker.load, { running: 0, waiting: 0, submitters: [] });
+});
+
+test('a submitter that vanishes in the middle of a compile, or of an output, takes its compiler with it', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await workingSubmitter(t, working.address);
+  // About a minute of work, if nobody ends it.
+  submitter.tree.write(
+    'slow.cc',
+    'template <int N, int M> struct S { static constexpr long v = S<N - 1, M>::v + S<N - 1, M + (1 << N)>::v; };\n' +
+      'template <int M> struct S<0, M> { static constexpr long v = M; };\nlong x = S<21, 0>::v;\n',
+  );
+  submitter.tree.write('large.c', '__asm__(".data\\n.rept 1000000\\n.quad 1\\n.endr\\n.text\\n");\nint x;\n');
+  const slow = await submitter.prepare('/usr/bin/g++', '-ftemplate-depth=5000', '-c', 'slow.cc');
+  const large = await submitter.prepare(GCC, '-c', 'large.c');
+  const stuck = sinkFor(large, () => new Promise(() => {}));
+  const outcomes = [submitter.run(slow), submitter.run(large, stuck)];
+  await until(() => stuck.receivedBytes > 0, 'an output is under way');
+  await until(() => processesWith('slow.cc').some((line) => line.includes('cc1plus')), 'the compiler runs');
+  submitter.remote.close();
+  for (const outcome of await Promise.all(outcomes)) assert.equal(outcome.kind, 'lost');
+  await until(
+    () => !processesWith('slow.cc').some((line) => line.includes('cc1plus')),
+    'the compiler is gone',
+  );
+  await until(() => working.sessions().length === 0, 'the tree is removed');
+  assert.deepEqual(working.worker.load, { running: 0, waiting: 0, submitters: [] });
+});
+
+test('a job that is taken back while its inputs are on the way ends, and gives its credit back', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await rawSubmitter(t, working);
+  announce(submitter);
+  const granted = submitter.granted;
+  submitter.send({ job: job(1) });
+  await until(() => submitter.asked.length === 1, 'the worker waits for the source');
+  submitter.send({ cancel: { jobId: 1 } }, { cancel: { jobId: 99 } });
+  assert.ok((await submitter.result(1)).busy);
+  await until(() => submitter.granted === granted + 1, 'the credit is back');
+  // What it held is free again: a new version of its file does not wait for it, only for the old content's end.
+  submitter.send({ blobUnavailable: { sha256: [digestToBytes(digestOf(SOURCE))] } });
+  submitter.send({ entries: { entries: [{ id: 3, path: '/w/x.c', file: file('int other;\n') }] } });
+  submitter.send({ job: job(2, { inputs: encodeAscending([1, 3]) }) });
+  await until(() => submitter.asked.length === 2, 'the worker asks for the new version');
+  deliver(submitter, 'int other;\n');
+  assert.equal((await submitter.result(2)).compiled?.exitStatus, 0);
+});
+
+test('content that the submitter cannot deliver, or delivers wrong, is its own trouble; the next job is served', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await rawSubmitter(t, working);
+  announce(submitter);
+  submitter.send({ job: job(1) });
+  await until(() => submitter.asked.length === 1, 'the worker asks');
+  submitter.send({ blobUnavailable: { sha256: [digestToBytes(digestOf(SOURCE))] } });
+  assert.ok((await submitter.result(1)).inputIncomplete);
+  submitter.send({ job: job(2) });
+  await until(() => submitter.asked.length === 2, 'the worker asks again');
+  const { sha256, sizeBytes } = file(SOURCE);
+  submitter.link.blobs.send({ sha256, sizeBytes, data: Buffer.from('int y;\n'), last: true });
+  assert.ok((await submitter.result(2)).inputIncomplete);
+  submitter.send({ job: job(3) });
+  await until(() => submitter.asked.length === 3, 'the worker asks once more');
+  deliver(submitter, SOURCE);
+  assert.equal((await submitter.result(3)).compiled?.exitStatus, 0);
+});
+
+/** Jobs that are answered and not done, with the kind of the answer. */
+const BAD_JOBS: Record<string, [Partial<WireJob>, keyof WireResult]> = {
+  'a toolchain that was never announced': [{ toolchainRef: 9 }, 'refused'],
+  'a damaged list of inputs': [{ inputs: Buffer.from([0x80]) }, 'refused'],
+  'an input that was never announced': [{ inputs: encodeAscending([1, 2, 77]) }, 'nodeFault'],
+  'outputs that do not follow': [{ outputs: [] }, 'refused'],
+  'a working directory that nobody announced': [{ workingDirectory: '/nowhere' }, 'nodeFault'],
+};
+
+test('jobs that make no sense are answered one by one, and the stream goes on', async (t) => {
+  const working = await workingWorker(t, { slots: 8 });
+  if (working === undefined) return;
+  const submitter = await rawSubmitter(t, working);
+  announce(submitter);
+  submitter.send({ job: job(100) });
+  await until(() => submitter.asked.length === 1, 'the worker asks');
+  deliver(submitter, SOURCE);
+  await submitter.result(100);
+  let jobId = 0;
+  for (const [what, [change, kind]] of Object.entries(BAD_JOBS)) {
+    submitter.send({ job: job(++jobId, change) });
+    const result = await submitter.result(jobId);
+    assert.ok(result[kind], `${what}: ${JSON.stringify(result)}`);
+  }
+  submitter.send({ job: job(++jobId) });
+  assert.equal((await submitter.result(jobId)).compiled?.exitStatus, 0);
+});
+
+/** Messages after which a worker wants no more of a submitter. */
+const LAST_WORDS: Record<string, FromSubmitter[]> = {
+  'an entry outside of any tree': [
+    { entries: { entries: [{ id: 1, path: '/../etc/passwd', file: file('x') }] } },
+  ],
+  'an entry that says nothing': [{ entries: { entries: [{ id: 1, path: '/x' }] } }],
+  'more jobs than credits': Array.from({ length: 50 }, (_, index) => ({
+    job: job(index + 1, { toolchainRef: 9 }),
+  })),
+};
+
+for (const [what, messages] of Object.entries(LAST_WORDS)) {
+  test(`a worker hangs up on ${what}, and serves the others`, async (t) => {
+    const working = await workingWorker(t);
+    if (working === undefined) return;
+    const submitter = await rawSubmitter(t, working);
+    const witness = await rawSubmitter(t, working);
+    submitter.send(...messages);
+    assert.ok((await submitter.link.closed).length > 10);
+    announce(witness);
+    witness.send({ job: job(1) });
+    await until(() => witness.asked.length === 1, 'the worker asks');
+    deliver(witness, SOURCE);
+    assert.equal((await witness.result(1)).compiled?.exitStatus, 0);
+    await until(() => working.sessions().length === 1, 'only the tree of the other one is left');
+  });
+}
+
+test('a worker that is stopped leaves no tree behind', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await rawSubmitter(t, working);
+  announce(submitter);
+  submitter.send({ job: job(1) });
+  await until(() => submitter.asked.length === 1, 'a job waits for its source');
+  working.server.stop();
+  await working.worker.stop();
+  assert.deepEqual(working.sessions(), []);
+});
