@@ -11,6 +11,8 @@ interface Setting {
   readonly env: string;
   readonly type: SettingType;
   readonly text: string;
+  /** The only values that there are, if they can be counted. */
+  readonly choices?: readonly string[];
   /** What the docs say of the default where it depends on the machine. */
   readonly defaultText?: string;
 }
@@ -112,12 +114,14 @@ export const SETTINGS = {
     env: 'MESHCC_LOG_LEVEL',
     type: 'text',
     text: 'debug, info, warn, error or silent',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
   },
   logFormat: {
     option: '--log-format <format>',
     env: 'MESHCC_LOG_FORMAT',
     type: 'text',
     text: 'text or json',
+    choices: ['text', 'json'],
   },
 } as const satisfies Record<string, Setting>;
 
@@ -180,13 +184,12 @@ export type WrittenSettings = Partial<Record<SettingName, string | readonly stri
 export function loadConfig(env: NodeJS.ProcessEnv, options: WrittenSettings): AgentConfig {
   const config = defaultConfig();
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
-    const setting = SETTINGS[name];
+    const setting: Setting = SETTINGS[name];
     const fromEnv = env[setting.env];
-    if (fromEnv !== undefined && fromEnv !== '')
-      assign(config, name, parse(setting.type, fromEnv, setting.env));
+    if (fromEnv !== undefined && fromEnv !== '') assign(config, name, parse(setting, fromEnv, setting.env));
     const fromOption = options[name];
     if (fromOption !== undefined) {
-      assign(config, name, parse(setting.type, fromOption, setting.option.split(' ')[0] ?? name));
+      assign(config, name, parse(setting, fromOption, setting.option.split(' ')[0] ?? name));
     }
   }
   return config;
@@ -199,11 +202,20 @@ function assign(config: AgentConfig, name: SettingName, value: unknown): void {
 const SIZE_UNITS: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: GIB, T: 1024 * GIB };
 const TRUE_WORDS = new Set(['1', 'true', 'yes', 'on']);
 const FALSE_WORDS = new Set(['0', 'false', 'no', 'off']);
+/** A timer that is set for longer fires at once. */
+const LONGEST_SECONDS = 2_147_483;
 
-function parse(type: SettingType, written: string | readonly string[] | boolean, where: string): unknown {
+type Written = string | readonly string[] | boolean;
+
+function parse({ type, choices }: Setting, written: Written, where: string): unknown {
   const bad = (expected: string): MeshError =>
     new MeshError('MESHCC_BAD_CONFIG', `${where} is "${String(written)}"; expected ${expected}`);
-  if (type === 'list') return typeof written === 'string' ? written.split(/[\s,]+/).filter(Boolean) : written;
+  if (type === 'list')
+    return [written].flat().flatMap((item) =>
+      String(item)
+        .split(/[\s,]+/)
+        .filter(Boolean),
+    );
   if (type === 'flag') {
     if (typeof written === 'boolean') return written;
     const word = String(written).toLowerCase();
@@ -211,7 +223,10 @@ function parse(type: SettingType, written: string | readonly string[] | boolean,
     return TRUE_WORDS.has(word);
   }
   const text = String(written);
-  if (type === 'text') return text;
+  if (type === 'text') {
+    if (choices !== undefined && !choices.includes(text)) throw bad(`one of ${choices.join(', ')}`);
+    return text;
+  }
   if (type === 'bytes') {
     const match = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text);
     const unit = SIZE_UNITS[(match?.[2] ?? '').toUpperCase()];
@@ -220,7 +235,10 @@ function parse(type: SettingType, written: string | readonly string[] | boolean,
   }
   const number = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || !Number.isFinite(number)) throw bad('a number');
-  if (type === 'seconds') return number * 1000;
+  if (type === 'seconds') {
+    if (number > LONGEST_SECONDS) throw bad(`at most ${LONGEST_SECONDS} seconds`);
+    return number * 1000;
+  }
   if (!Number.isInteger(number)) throw bad('a whole number');
   if (type === 'port' && number > 65_535) throw bad('a port from 0 to 65535');
   if (type === 'count' && number < 1) throw bad('a number of at least 1');

@@ -1,7 +1,7 @@
 /** This agent's part in its mesh: the listener, the announcements, the connections, invitations and joining. */
 
 import type { Logger } from 'pino';
-import { messageOf } from '../base/errors.ts';
+import { MeshError, messageOf } from '../base/errors.ts';
 import {
   createDiscovery,
   type Discovery,
@@ -224,9 +224,18 @@ export class MeshLife {
   }
 }
 
+/** @throws MeshError MESHCC_BAD_CONFIG if it is not `host:port` */
 function splitAddress(address: string): { host: string; port: number } {
   const at = address.lastIndexOf(':');
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
+  const host = address.slice(0, Math.max(0, at)).replace(/^\[|\]$/g, '');
+  const port = Number(address.slice(at + 1));
+  if (host === '' || !Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new MeshError(
+      'MESHCC_BAD_CONFIG',
+      `--at is "${address}"; expected HOST:PORT, as \`meshcc invite\` printed it on the other node`,
+    );
+  }
+  return { host, port };
 }
 
 function stateDirectoryOf(identity: NodeIdentity): string {

@@ -50,6 +50,7 @@ export function addAgentCommand(program: Command): void {
     .command('stop')
     .description('end the agent of this user; jobs that are under way are finished first')
     .option('--now', 'do not wait for them')
+    .addHelpText('after', '\nExamples:\n  meshcc stop\n  meshcc stop --now')
     .action(async ({ now }: { now?: boolean }) => {
       await askAgent(agentPaths().controlSocket, 'POST', '/v1/stop', { now: now === true });
     });

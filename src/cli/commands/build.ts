@@ -104,7 +104,13 @@ function runCommand(command: readonly string[], env: NodeJS.ProcessEnv): Promise
     process.on('SIGTERM', forward);
     process.on('SIGHUP', forward);
     child.once('error', (error) => {
-      reject(new MeshError('MESHCC_BAD_CONFIG', `cannot run ${program}: ${error.message}`, { cause: error }));
+      reject(
+        new MeshError(
+          'MESHCC_BAD_CONFIG',
+          `cannot run ${program}: ${error.message}. Check its name, and that it is in PATH.`,
+          { cause: error },
+        ),
+      );
     });
     child.once('exit', (code, signal) =>
       resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),

@@ -1,21 +1,25 @@
 /** `meshcc invite` and `meshcc join`. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { agentPaths } from '../../base/paths.ts';
 import { askAgent } from '../control-client.ts';
+import { positiveNumber } from '../positive-number.ts';
 
 export function addPairingCommands(program: Command): void {
   program
     .command('invite')
     .description('admit one more node: prints a code that works once, for ten minutes')
-    .option('--minutes <count>', 'how long the code works', '10')
+    .addOption(
+      new Option('--minutes <count>', 'how long the code works').default(10).argParser(positiveNumber),
+    )
     .option('--json', 'print JSON')
-    .action(async ({ minutes, json }: { minutes: string; json?: boolean }) => {
+    .addHelpText('after', '\nExamples:\n  meshcc invite\n  meshcc invite --minutes 60')
+    .action(async ({ minutes, json }: { minutes: number; json?: boolean }) => {
       const answer = await askAgent<{ code: string; port: number }>(
         agentPaths().controlSocket,
         'POST',
         '/v1/invite',
         {
-          validityMs: Number(minutes) * 60_000,
+          validityMs: minutes * 60_000,
         },
       );
       if (json) return void process.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -33,6 +37,7 @@ export function addPairingCommands(program: Command): void {
     .option('--at <host:port>', 'where the inviting node listens, if multicast does not reach it')
     .option('--force', 'leave the present mesh for this one')
     .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  meshcc join mc1-…\n  meshcc join mc1-… --at 10.55.0.1:40123')
     .action(async (code: string, { at, force, json }: { at?: string; force?: boolean; json?: boolean }) => {
       const answer = await askAgent<{ meshId: string; alreadyMember: boolean }>(
         agentPaths().controlSocket,

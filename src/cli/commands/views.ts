@@ -1,9 +1,10 @@
 /** `meshcc status`, `nodes` and `explain`: what is going on, and why something was compiled here. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { JobView, NodeView, StatusView } from '../../agent/index.ts';
 import { agentPaths } from '../../base/paths.ts';
 import { LOCAL_REASONS } from '../../compiler/index.ts';
 import { askAgent } from '../control-client.ts';
+import { positiveNumber } from '../positive-number.ts';
 import { summaryText } from '../summary.ts';
 import { table } from '../table.ts';
 
@@ -12,6 +13,7 @@ export function addViewCommands(program: Command): void {
     .command('status')
     .description('this machine: its roles, its mesh, what has been compiled where')
     .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  meshcc status\n  meshcc status --json')
     .action(async ({ json }: { json?: boolean }) => {
       const status = await askAgent<StatusView>(agentPaths().controlSocket, 'GET', '/v1/status');
       process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status));
@@ -21,6 +23,7 @@ export function addViewCommands(program: Command): void {
     .command('nodes')
     .description('the machines in sight, and whether they compile for this one')
     .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  meshcc nodes\n  meshcc nodes --json')
     .action(async ({ json }: { json?: boolean }) => {
       const answer = await askAgent<{ nodes: NodeView[] }>(agentPaths().controlSocket, 'GET', '/v1/nodes');
       process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : nodesText(answer.nodes));
@@ -30,11 +33,11 @@ export function addViewCommands(program: Command): void {
     .command('explain')
     .description('why calls were compiled on this machine: the latest ones, with their reasons')
     .argument('[reason]', 'only calls with this reason')
-    .option('--limit <count>', 'how many calls', '20')
+    .addOption(new Option('--limit <count>', 'how many calls').default(20).argParser(positiveNumber))
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  meshcc explain\n  meshcc explain unknown-option --limit 100')
-    .action(async (reason: string | undefined, { limit, json }: { limit: string; json?: boolean }) => {
-      const query = new URLSearchParams({ place: 'local', limit });
+    .action(async (reason: string | undefined, { limit, json }: { limit: number; json?: boolean }) => {
+      const query = new URLSearchParams({ place: 'local', limit: String(limit) });
       if (reason !== undefined) query.set('reason', reason);
       const answer = await askAgent<{ jobs: JobView[] }>(
         agentPaths().controlSocket,
