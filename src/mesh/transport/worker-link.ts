@@ -1,4 +1,5 @@
 /** The submitter's end of a connection: one Work stream and one Blobs stream to one worker. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { MeshError, messageOf } from '../../base/errors.ts';
 import { clientCredentials, type Security } from './credentials.ts';
@@ -25,6 +26,9 @@ export interface ConnectOptions {
 
 type WorkCall = grpc.ClientDuplexStream<FromSubmitter, FromWorker>;
 type BlobsCall = grpc.ClientDuplexStream<BlobChunk, unknown>;
+
+/** How long the end of the Work stream may come after that of the Blobs stream and still be its cause. */
+const CAUSE_WAIT_MS = 200;
 
 /** The client that grpc-js makes of the service definition. */
 interface MeshClient extends grpc.Client {
@@ -111,7 +115,12 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerLink
     const blobs = client.Blobs(metadata);
     blobs.on('data', () => {});
     const hangUp = (): void => void setImmediate(() => cancelAll([work, blobs], client));
-    const closed = Promise.race([workClosed, streamClosed(blobs)]).then((why) => {
+    // A worker that ends the Work stream refuses Blobs for that reason: what it said first is the cause.
+    const blobsClosed = streamClosed(blobs).then(async (why) => {
+      const cause = await Promise.race([workClosed, sleep(CAUSE_WAIT_MS, undefined, { ref: false })]);
+      return cause ?? why;
+    });
+    const closed = Promise.race([workClosed, blobsClosed]).then((why) => {
       hangUp();
       return why;
     });
