@@ -12,6 +12,7 @@ import {
   type InvocationArg,
   isCompilerName,
   type LocalReasonId,
+  type OutputKind,
 } from '../compiler/index.ts';
 import type { ClosureFinder } from '../include-scan/index.ts';
 import type { WireArgument } from '../mesh/index.ts';
@@ -244,7 +245,7 @@ export class CompileCall {
     const refusal = this.#parts.dispatcher.refusal(toolchain.id, new Set());
     if (refusal !== undefined) return here(refusal.reason, refusal.detail);
     const irregular = invocation.outputs.find(
-      (output) => !isWritableFile(absolute(request.cwd, output.path)),
+      ({ path, kind }) => !isReplaceable(absolute(request.cwd, path), kind, request.umask),
     );
     if (irregular !== undefined) return here('output-not-regular', irregular.path);
     return this.#findInputs(invocation, toolchain, false);
@@ -361,10 +362,16 @@ function absolute(workingDirectory: string, path: string): string {
   return path.startsWith('/') ? path : `${workingDirectory}/${path}`;
 }
 
-/** A compiler writes through a link and into a device; a result from elsewhere would replace it. */
-function isWritableFile(path: string): boolean {
+/**
+ * True if a new file at this path is what the compiler would leave. It writes through a link and into a device,
+ * and what it does not make anew keeps its owner and mode; only an object that holds something is made anew.
+ */
+function isReplaceable(path: string, kind: OutputKind, umask: number): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat === undefined || (stat.isFile() && stat.nlink === 1);
+  if (stat === undefined) return true;
+  if (!stat.isFile() || stat.nlink !== 1) return false;
+  if (kind === 'object' && stat.size > 0) return true;
+  return (stat.mode & 0o7777) === (0o666 & ~umask) && stat.uid === process.getuid?.();
 }
 
 /** Only ordinary files of a sane size: reading a pipe would hold the agent up. */

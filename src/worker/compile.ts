@@ -1,7 +1,14 @@
 /** One job in the sandbox: argv and environment are rebuilt here, and what the compiler read is checked. */
+import { basename } from 'node:path';
 import { type Invocation, parseDepfile, renderArguments } from '../compiler/index.ts';
 import type { WireJob } from '../mesh/index.ts';
-import type { Cell, CellJob, CellOutput, CellResult } from '../sandbox/index.ts';
+import {
+  CELL_TEMPORARY_DIRECTORY,
+  type Cell,
+  type CellJob,
+  type CellOutput,
+  type CellResult,
+} from '../sandbox/index.ts';
 import type { InstalledToolchain } from './installed-toolchain.ts';
 import type { Hold, Mirror } from './mirror.ts';
 
@@ -42,6 +49,9 @@ export type CompileOutcome =
 /** Where the compiler tells what it read if the user did not ask for it; never returned. */
 const OWN_DEPFILE = '/.meshcc-dependencies';
 
+/** Where the assembler tells what it embedded: no depfile of the compiler shows that. */
+const ASSEMBLER_DEPFILE = '/.meshcc-embedded';
+
 /** GCC and Clang on a header that is not there; in another language the submitter just sees a failed compile. */
 const MISSING_FILE = /fatal error: (?:')?([^\n:']+)(?:'|: No such file)/;
 
@@ -77,12 +87,16 @@ export async function compile(
     byPath.get(mirror.resolve(absolute(job.workingDirectory, path)));
 
   const depfile = outputAt(invocation.depfile?.path ?? OWN_DEPFILE);
-  const outside = await readOutsideClosure(depfile, request, mirror);
+  const embedded = outputAt(ASSEMBLER_DEPFILE);
+  const outside = [
+    ...(await readOutsideClosure(depfile, request, mirror)),
+    ...(embedded === undefined ? [] : await embeddedOutsideClosure(embedded, request, mirror)),
+  ];
   if (outside.length > 0) {
     result.release();
     return { kind: 'input-incomplete', paths: outside };
   }
-  const own = byPath.get(OWN_DEPFILE);
+  const own = new Set([byPath.get(OWN_DEPFILE), embedded]);
   const outputs: CompileOutput[] = [];
   const expected = [...invocation.outputs].sort((a, b) => rank(a.kind) - rank(b.kind));
   for (const { path, required } of expected) {
@@ -96,7 +110,7 @@ export async function compile(
   const known = new Set(outputs.map((output) => output.file));
   // What nobody expected is returned under its own path: the submitter decides, and names the reason.
   for (const file of result.outputs) {
-    if (file !== own && !known.has(file)) outputs.unshift({ path: file.path, file });
+    if (!own.has(file) && !known.has(file)) outputs.unshift({ path: file.path, file });
   }
   return { kind: 'compiled', result, outputs };
 }
@@ -109,18 +123,53 @@ function rank(kind: string): number {
   return kind === 'depfile' ? 0 : kind === 'object' || kind === 'assembly' ? 2 : 1;
 }
 
-function cellJob({ job, invocation, toolchain }: CompileRequest, limits: CompileLimits): CellJob {
-  // GCC does not record -MD and -MF in the object (checked: -g, -frecord-gcc-switches).
+function cellJob(request: CompileRequest, limits: CompileLimits): CellJob {
+  const { job, invocation, toolchain } = request;
+  // GCC records none of these in the object (checked: -g, -gsplit-dwarf, -frecord-gcc-switches).
   const ownDepfile = invocation.depfile === undefined ? ['-MD', '-MF', OWN_DEPFILE] : [];
   const base: CellJob = {
     executable: toolchain.driverPath,
-    argv: [toolchain.driverPath, ...renderArguments(invocation.args), ...ownDepfile],
+    argv: [
+      toolchain.driverPath,
+      ...renderArguments(invocation.args),
+      ...ownDepfile,
+      ...watchfulOptions(request),
+    ],
     environment: [...job.environment, `PATH=${toolchain.searchPath}`],
     cwd: job.workingDirectory,
     umask: job.umask,
     ...limits,
   };
   return job.terminal ? { ...base, stderrTty: job.terminal } : base;
+}
+
+/**
+ * Options that bring to light what a scan of the text cannot see for certain: files that assembler text embeds,
+ * and the date in an object. Link-time optimisation would record them, and assembles nothing yet.
+ */
+function watchfulOptions({ job, invocation, toolchain }: CompileRequest): string[] {
+  const isLinkTime = invocation.args.some(({ name }) => name.startsWith('-flto'));
+  if (isLinkTime || toolchain.toolchain.dialect !== 'gcc') return [];
+  const options: string[] = [];
+  if (invocation.outputs.some(({ kind }) => kind === 'object')) options.push(`-Wa,--MD,${ASSEMBLER_DEPFILE}`);
+  const hasFixedClock = job.environment.some((entry) => entry.startsWith('SOURCE_DATE_EPOCH='));
+  if (!hasFixedClock) options.push('-Werror=date-time');
+  return options;
+}
+
+/** Files that the assembler read although the job did not list them. */
+async function embeddedOutsideClosure(
+  embedded: CellOutput,
+  { job, invocation, hold }: CompileRequest,
+  mirror: Mirror,
+): Promise<string[]> {
+  const text = (await embedded.read(0, embedded.sizeBytes)).toString('utf8');
+  // GCC names the source in the assembler text by its last component; that is no file that was read.
+  const named = basename(invocation.sourcePath);
+  return parseDepfile(text)
+    .filter((path) => path !== named && !path.startsWith(`${CELL_TEMPORARY_DIRECTORY}/`))
+    .map((path) => absolute(job.workingDirectory, path))
+    .filter((path) => !hold.lists(mirror.resolve(path)));
 }
 
 /** Files that the compiler read although the job did not list them: nothing proves that they are current. */

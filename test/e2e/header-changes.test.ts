@@ -244,3 +244,27 @@ test('a header changes while twenty compiles that read it are under way', () =>
       'most were compiled remotely',
     );
   }));
+
+test('a file that assembler text embeds, hidden from any scan, after it was shipped as a header', () =>
+  mesh.explaining(async () => {
+    const hidden = '#define DATA(op, f) __asm__(#op " " #f);\nDATA(.incbin, "value.h")\n';
+    const pasted = '__asm__(".inc" "bin \\"value.h\\"");\n';
+    for (const [name, text] of Object.entries({ hidden, pasted })) {
+      const directory = place({ 'unit.c': UNIT, 'value.h': '#define VALUE 10\n' });
+      // Both boards get it.
+      for (let round = 0; round < 4; round++) await objectOf(directory);
+      writeFiles(directory, { 'unit.c': text, 'value.h': '#define VALUE 20\n' });
+      const { status } = await mesh.compile(['-c', 'unit.c', '-o', 'mesh.o'], { cwd: directory });
+      assert.equal(status, 0);
+      const object = readFileSync(join(directory, 'mesh.o'));
+      assert.ok(object.equals(await plainObjectOf(directory)), name);
+    }
+  }));
+
+test('a date whose macro only comes about by pasting', () =>
+  mesh.explaining(async () => {
+    const directory = place({ 'unit.c': '#define CAT(x, y) x##y\nconst char *date = CAT(__DA, TE__);\n' });
+    const { status, job } = await mesh.compile(['-c', 'unit.c', '-o', 'mesh.o'], { cwd: directory });
+    assert.equal(status, 0);
+    assert.equal(job?.place.kind, 'local');
+  }));
