@@ -105,7 +105,10 @@ const CLASSIFIER_REASONS = {
     kind: 'by-design',
     text: 'The source is to be converted between character sets, with files of this machine.',
   },
-  'output-not-regular': { kind: 'by-design', text: 'The output is there already, and is no ordinary file with the owner and mode of a new one.' },
+  'output-not-regular': {
+    kind: 'by-design',
+    text: 'The output is there already, and is no ordinary file with the owner and mode of a new one.',
+  },
   'environment-variable': {
     kind: 'environment',
     text: 'An environment variable changes the compile in a way that cannot be carried over.',
