@@ -4,7 +4,7 @@
  * taken from a submitter.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, lstat, mkdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, readlink, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Digest, digestFromBytes, digestOf } from '../base/digest.ts';
 import { errnoOf, MeshError } from '../base/errors.ts';
@@ -170,15 +170,19 @@ class BaseLayer {
     if (present !== undefined) return copy;
     await mkdir(this.#keepDirectory, { recursive: true, mode: 0o700 });
     const temporary = `${copy}.${randomBytes(4).toString('hex')}.tmp`;
-    await copyFile(source, temporary);
-    if (digest !== undefined && (await digestOfFile(temporary)) !== digest) {
-      await rm(temporary);
-      throw new MeshError(
-        'MESHCC_COMPILER',
-        `${source} has changed since this worker looked at it: restart its agent to offer the new compiler`,
-      );
+    try {
+      await copyFile(source, temporary);
+      if (digest !== undefined && (await digestOfFile(temporary)) !== digest) {
+        throw new MeshError(
+          'MESHCC_COMPILER',
+          `${source} has changed since this worker looked at it: restart its agent to offer the new compiler`,
+        );
+      }
+      // No rename: it would replace a copy that another session made meanwhile, and whose tree is about to link to it.
+      await isMade(link(temporary, copy));
+    } finally {
+      await rm(temporary, { force: true });
     }
-    await rename(temporary, copy);
     return copy;
   }
 }

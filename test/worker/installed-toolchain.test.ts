@@ -68,6 +68,21 @@ test('the C and the C++ compiler share a tree, and a second description changes 
   assert.equal(installed.compilerName, 'g++');
 });
 
+test('submitters that come at the same moment all get the toolchain', async (t) => {
+  const { components, ...rest } = await toolchainOf(GCC);
+  // Without cc1 and the like it is small, and its copies are made in one moment.
+  const toolchain = { ...rest, components: components.filter(({ role }) => role === 'driver') };
+  const top = await mirrorBench(t);
+  for (let round = 0; round < 6; round++) {
+    const kept = join(top.directory, `kept-${round}`);
+    const benches = await Promise.all(Array.from({ length: 6 }, () => mirrorBench(t)));
+    await Promise.all(
+      benches.map((bench) => installToolchain(toolchain, useOf(toolchain), bench.mirror, kept)),
+    );
+    assert.ok(!Object.keys(listing(kept)).some((name) => name.endsWith('.tmp')));
+  }
+});
+
 test('a toolchain elsewhere at the submitter is shown there', async (t) => {
   const bench = await mirrorBench(t);
   const toolchain = await toolchainOf(GCC);

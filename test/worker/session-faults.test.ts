@@ -84,6 +84,10 @@ function job(jobId: number, change: Partial<WireJob> = {}): WireJob {
 
 const SOURCE = 'int x;\n';
 
+function assertCompiled(result: WireResult): void {
+  assert.ok(result.compiled?.exitStatus === 0, JSON.stringify(result));
+}
+
 function announce(submitter: RawSubmitter, content: Buffer | string = SOURCE): void {
   submitter.send({
     entries: {
@@ -187,7 +191,7 @@ test('a job that is taken back while its inputs are on the way ends, and gives i
   submitter.send({ job: job(2, { inputs: encodeAscending([1, 3]) }) });
   await until(() => submitter.asked.length === 2, 'the worker asks for the new version');
   deliver(submitter, 'int other;\n');
-  assert.equal((await submitter.result(2)).compiled?.exitStatus, 0);
+  assertCompiled(await submitter.result(2));
 });
 
 test('content that the submitter cannot deliver, or delivers wrong, is its own trouble; the next job is served', async (t) => {
@@ -207,7 +211,7 @@ test('content that the submitter cannot deliver, or delivers wrong, is its own t
   submitter.send({ job: job(3) });
   await until(() => submitter.asked.length === 3, 'the worker asks once more');
   deliver(submitter, SOURCE);
-  assert.equal((await submitter.result(3)).compiled?.exitStatus, 0);
+  assertCompiled(await submitter.result(3));
 });
 
 /** Jobs that are answered and not done, with the kind of the answer. */
@@ -235,7 +239,7 @@ test('jobs that make no sense are answered one by one, and the stream goes on', 
     assert.ok(result[kind], `${what}: ${JSON.stringify(result)}`);
   }
   submitter.send({ job: job(++jobId) });
-  assert.equal((await submitter.result(jobId)).compiled?.exitStatus, 0);
+  assertCompiled(await submitter.result(jobId));
 });
 
 /** Messages after which a worker wants no more of a submitter. */
@@ -261,7 +265,7 @@ for (const [what, messages] of Object.entries(LAST_WORDS)) {
     witness.send({ job: job(1) });
     await until(() => witness.asked.length === 1, 'the worker asks');
     deliver(witness, SOURCE);
-    assert.equal((await witness.result(1)).compiled?.exitStatus, 0);
+    assertCompiled(await witness.result(1));
     await until(() => working.sessions().length === 1, 'only the tree of the other one is left');
   });
 }
