@@ -1,11 +1,12 @@
 /** Ascending ids as LEB128 varints of their differences: ~600 file ids of a kernel unit take ~700 bytes. */
+import type { IdSet } from './id-set.ts';
 
 /** Encodes ascending, distinct, non-negative integers below 2^31. */
-export function encodeAscending(ids: readonly number[]): Buffer {
-  const bytes = Buffer.allocUnsafe(ids.length * 5);
+export function encodeAscending(ids: readonly number[] | IdSet): Buffer {
+  const bytes = Buffer.allocUnsafe(5 * ('length' in ids ? ids.length : ids.size));
   let length = 0;
   let previous = 0;
-  for (const id of ids) {
+  ids.forEach((id) => {
     let difference = id - previous;
     previous = id;
     while (difference >= 0x80) {
@@ -13,7 +14,7 @@ export function encodeAscending(ids: readonly number[]): Buffer {
       difference >>>= 7;
     }
     bytes[length++] = difference;
-  }
+  });
   return bytes.subarray(0, length);
 }
 

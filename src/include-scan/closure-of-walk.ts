@@ -1,42 +1,40 @@
-/** The result of a walk, in the form that the rest of the agent knows. */
-import type { InputClosure } from './closure.ts';
+/** The result of a walk, in the form that the rest of the agent knows. Lists are made when they are asked for. */
+import type { IdSet } from '../base/id-set.ts';
+import type { FileNumbers, InputClosure } from './closure.ts';
 import type { ChainMemory, IncludeGraph } from './include-graph.ts';
-import type { GraphNode } from './path-probe.ts';
-import type { SearchChain } from './search-chain.ts';
 import type { SourceFile } from './source-view-port.ts';
 
 export class ClosureOfWalk implements InputClosure {
-  readonly files: readonly string[];
-  readonly sourceFiles: readonly SourceFile[];
   readonly directories: readonly string[];
-  readonly searchPath: InputClosure['searchPath'];
+  readonly numbered: { readonly numbers: IdSet; readonly meaning: FileNumbers };
   readonly #graph: IncludeGraph;
   readonly #memory: ChainMemory;
-  readonly #nodes: readonly GraphNode[];
-  #absent: readonly string[] | undefined;
 
-  constructor(
-    graph: IncludeGraph,
-    memory: ChainMemory,
-    chain: SearchChain,
-    nodes: readonly GraphNode[],
-    files: readonly SourceFile[],
-    directories: readonly string[],
-  ) {
-    this.files = nodes.map((node) => node.path);
-    this.sourceFiles = files;
+  /**
+   * @param numbers of all files; each has been read
+   * @param directories as spelled
+   */
+  constructor(graph: IncludeGraph, memory: ChainMemory, numbers: IdSet, directories: readonly string[]) {
+    this.numbered = { numbers, meaning: graph };
     this.directories = directories;
-    this.searchPath = {
-      quote: chain.quote.map((each) => each.spelled),
-      angle: chain.angle.map((each) => each.spelled),
-    };
     this.#graph = graph;
     this.#memory = memory;
-    this.#nodes = nodes;
+  }
+
+  get files(): readonly string[] {
+    return [...this.numbered.numbers].map((number) => this.#graph.path(number));
+  }
+
+  get sourceFiles(): readonly SourceFile[] {
+    return [...this.numbered.numbers].flatMap((number) => this.#graph.file(number) ?? []);
+  }
+
+  get searchPath(): InputClosure['searchPath'] {
+    const { quote, angle } = this.#memory.chain;
+    return { quote: quote.map((each) => each.spelled), angle: angle.map((each) => each.spelled) };
   }
 
   get probedAbsent(): readonly string[] {
-    this.#absent ??= this.#graph.missingPaths(this.#nodes, this.sourceFiles, this.#memory);
-    return this.#absent;
+    return this.#graph.missingPaths(this.numbered.numbers, this.#memory);
   }
 }

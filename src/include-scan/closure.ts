@@ -1,4 +1,5 @@
 /** The port between a job and whatever finds its inputs. */
+import type { IdSet } from '../base/id-set.ts';
 import type { Invocation, LocalReasonId } from '../compiler/index.ts';
 import type { SourceFile } from './source-view-port.ts';
 
@@ -13,6 +14,14 @@ export interface ClosureRequest {
   readonly environment: readonly string[];
 }
 
+/** What the numbers of files stand for. A number keeps its path; its content may become another one. */
+export interface FileNumbers {
+  /** Absolute, as the compiler will spell it. */
+  path(number: number): string;
+  /** Its content as of the closure that was found last; undefined if it cannot be read. */
+  file(number: number): SourceFile | undefined;
+}
+
 /** Everything that the compile may read. Paths are absolute but spelled as the compiler will spell them. */
 export interface InputClosure {
   readonly files: readonly string[];
@@ -22,6 +31,8 @@ export interface InputClosure {
   readonly searchPath: { readonly quote: readonly string[]; readonly angle: readonly string[] };
   /** What the files hold, in the order of `files`; undefined if the finder did not look into them itself. */
   readonly sourceFiles?: readonly SourceFile[];
+  /** The same files as numbers, for whoever remembers something about each; undefined if they have none. */
+  readonly numbered?: { readonly numbers: IdSet; readonly meaning: FileNumbers };
   /**
    * Canonical paths where a header was looked for and not found: a file there would change what is read.
    * Made when first asked for; it takes milliseconds.

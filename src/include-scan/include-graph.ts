@@ -1,5 +1,8 @@
 /** Which file includes which, remembered per content and per search chain. */
+import type { IdSet } from '../base/id-set.ts';
+import type { FileNumbers } from './closure.ts';
 import type { ExistenceQuestion } from './has-include.ts';
+import { type JoinedGroup, type Reach, sameItems } from './include-reach.ts';
 import { MacroIndex } from './macro-index.ts';
 import { type FoundProbe, type GraphNode, PathProbe, type Probe } from './path-probe.ts';
 import type { SearchChain } from './search-chain.ts';
@@ -12,8 +15,10 @@ export interface Expansion {
   readonly includes: readonly number[];
   /** Numbers of nodes whose existence it asks for. */
   readonly asked: readonly number[];
-  /** Directories, as spelled, that the compiler passes through on the way to them. */
-  readonly directories: readonly string[];
+  /** Numbers of directories, as spelled, that the compiler passes through on the way to them. */
+  readonly directories: readonly number[];
+  /** The reach of this file and those that include each other with it, as joined last. */
+  joined: JoinedGroup | undefined;
 }
 
 /** A search chain with what was found by it so far. */
@@ -23,48 +28,173 @@ export interface ChainMemory {
   readonly angled: Map<string, Probe | undefined>;
   /** By number of the node. */
   readonly expansions: Map<number, Expansion>;
+  /** By number of the node. */
+  readonly reaches: Map<number, Reach>;
   /** By number of a source's node: its content, and the precompiled header that the compiler might take. */
   readonly compiledHeaders: Map<number, { readonly file: SourceFile; readonly path: string | undefined }>;
   /** Structure of the disk that all this belongs to. */
   version: number;
+  /** Changes of contents that the reaches reflect; see {@link IncludeGraph.beginWalk}. */
+  changesSeen: number;
 }
 
-export class IncludeGraph {
+/** Memory for reaches of all chains, in words of four bytes; beyond it they are joined anew. */
+const MAX_REACH_WORDS = 16 * 1024 * 1024;
+
+/** Changed contents after which the reaches of a chain are joined anew instead of being searched for each. */
+const MANY_CHANGES = 64;
+
+/** Doubtful files up to which each is looked up among those of a unit, and not the other way round. */
+const FEW_DOUBTFUL = 64;
+
+/** A chain without anything found yet. */
+export function newChainMemory(chain: SearchChain): ChainMemory {
+  return {
+    chain,
+    angled: new Map(),
+    expansions: new Map(),
+    reaches: new Map(),
+    compiledHeaders: new Map(),
+    version: -1,
+    changesSeen: 0,
+  };
+}
+
+export class IncludeGraph implements FileNumbers {
   readonly probe: PathProbe;
   readonly macros = new MacroIndex();
   readonly #view: SourceView;
   /** The expansion of each node that was made last, for whatever chain. */
   readonly #latest: (Expansion | undefined)[] = [];
-  #walks = 0;
+  /** Numbers of nodes in the order in which their contents changed. */
+  #changed: number[] = [];
+  /** How many changes came before those. */
+  #changesBefore = 0;
+  #reachWords = 0;
+  readonly #directoryNumbers = new Map<string, number>();
+  readonly #directoryNames: string[] = [];
 
   constructor(view: SourceView) {
     this.#view = view;
     this.probe = new PathProbe(view);
   }
 
-  /**
-   * Makes a chain's memory fit the disk, for a walk. Only the walk that began last may be used.
-   * @returns the number of the walk
-   */
-  beginWalk(memory: ChainMemory): number {
+  /** The node of a number that this graph gave out. */
+  nodeOf(number: number): GraphNode {
+    const node = this.probe.nodes[number];
+    if (node === undefined) throw new RangeError(`the include graph has no node ${number}`);
+    return node;
+  }
+
+  path(number: number): string {
+    return this.nodeOf(number).path;
+  }
+
+  file(number: number): SourceFile | undefined {
+    return this.nodeOf(number).file;
+  }
+
+  /** The number of a directory as spelled. */
+  directoryNumber(spelled: string): number {
+    const known = this.#directoryNumbers.get(spelled);
+    if (known !== undefined) return known;
+    const number = this.#directoryNames.push(spelled) - 1;
+    this.#directoryNumbers.set(spelled, number);
+    return number;
+  }
+
+  directoryName(number: number): string {
+    return this.#directoryNames[number] ?? '';
+  }
+
+  /** Makes a chain's memory fit the disk and the contents that are known to have changed. */
+  beginWalk(memory: ChainMemory): void {
     if (memory.version !== this.#view.structureVersion) {
       memory.version = this.#view.structureVersion;
       memory.angled.clear();
       memory.expansions.clear();
       memory.compiledHeaders.clear();
+      memory.reaches.clear();
     }
-    return ++this.#walks;
+    const changes = this.#changesBefore + this.#changed.length;
+    if (memory.changesSeen === changes) return;
+    const unseen = this.#changed.slice(Math.max(0, memory.changesSeen - this.#changesBefore));
+    if (memory.changesSeen < this.#changesBefore || unseen.length > MANY_CHANGES) memory.reaches.clear();
+    else {
+      for (const [number, { nodes }] of memory.reaches)
+        if (unseen.some((changed) => nodes.has(changed))) memory.reaches.delete(number);
+    }
+    memory.changesSeen = changes;
+  }
+
+  /**
+   * The content of a node's file, as far as it was asked for; before it is relied on, {@link revise} must have
+   * found nothing new. Undefined if it cannot be read.
+   */
+  fileOf(node: GraphNode): SourceFile | undefined {
+    if (node.file === undefined || node.fileVersion !== this.#view.structureVersion) this.#look(node);
+    return node.file;
+  }
+
+  /**
+   * Asks again for those files among some nodes that may have changed since they were asked for.
+   * @returns true if one of them did
+   */
+  revise(nodes: IdSet): boolean {
+    const { doubtful } = this.#view;
+    if (doubtful.size === 0) return false;
+    const suspects: GraphNode[] = [];
+    if (doubtful.size <= FEW_DOUBTFUL) {
+      for (const path of doubtful)
+        for (const node of this.probe.nodesAt(path)) if (nodes.has(node.id)) suspects.push(node);
+    } else {
+      nodes.forEach((number) => {
+        const node = this.nodeOf(number);
+        if (node.target !== undefined && doubtful.has(node.target)) suspects.push(node);
+      });
+    }
+    let isChanged = false;
+    for (const node of suspects) if (this.#look(node)) isChanged = true;
+    return isChanged;
+  }
+
+  /** Takes note of a new reach: their memory is bounded. */
+  keepReach({ nodes, asked, directories, computing }: Reach): void {
+    for (const { wordCount } of [nodes, asked, directories, computing]) this.#reachWords += wordCount;
+    if (this.#reachWords <= MAX_REACH_WORDS) return;
+    this.#reachWords = 0;
+    for (const expansion of this.#latest) if (expansion !== undefined) expansion.joined = undefined;
+    // As if everything had changed: each chain joins anew when it is used next.
+    this.#changesBefore += this.#changed.length + 1;
+    this.#changed = [];
+  }
+
+  /** @returns true if the content is another one than before */
+  #look(node: GraphNode): boolean {
+    const { file: previous } = node;
+    const file = node.target === undefined ? undefined : this.#view.file(node.target);
+    node.fileVersion = this.#view.structureVersion;
+    if (file === previous) return false;
+    node.file = file;
+    if (file !== undefined) this.macros.note(node.id, file);
+    if (previous === undefined) return false;
+    this.#changed.push(node.id);
+    if (this.#changed.length > 2 * MANY_CHANGES) {
+      this.#changesBefore += MANY_CHANGES;
+      this.#changed.splice(0, MANY_CHANGES);
+    }
+    return true;
   }
 
   /** Everything that one file asks for. */
   expansion(node: GraphNode, file: SourceFile, memory: ChainMemory): Expansion {
     const includes = new Set<number>();
     const asked = new Set<number>();
-    const directories = new Set<string>();
+    const directories = new Set<number>();
     const take = (probe: Probe | undefined, into: Set<number>): void => {
       if (probe?.node === undefined) return;
       into.add(probe.node.id);
-      if (probe.via !== undefined) directories.add(probe.via);
+      if (probe.via !== undefined) directories.add(this.directoryNumber(probe.via));
     };
     const { scan } = file;
     for (const name of scan.quoted) take(this.findQuoted(memory, node.directory, name), includes);
@@ -78,6 +208,7 @@ export class IncludeGraph {
       includes: [...includes],
       asked: [...asked],
       directories: [...directories],
+      joined: undefined,
     });
   }
 
@@ -143,7 +274,7 @@ export class IncludeGraph {
   }
 
   /** Every canonical path where a header of some files was looked for in vain. */
-  missingPaths(nodes: readonly GraphNode[], files: readonly SourceFile[], memory: ChainMemory): string[] {
+  missingPaths(numbers: IdSet, memory: ChainMemory): string[] {
     const missing = new Set(memory.chain.missing);
     const done = new Set<string>();
     const search = (directories: readonly string[], name: string): boolean => {
@@ -161,9 +292,10 @@ export class IncludeGraph {
       done.add(name);
       search(angle, name);
     };
-    for (const [index, { directory }] of nodes.entries()) {
-      const scan = files[index]?.scan;
-      if (scan === undefined) continue;
+    for (const number of numbers) {
+      const { directory, file } = this.nodeOf(number);
+      if (file === undefined) continue;
+      const { scan } = file;
       const asked = scan.questions;
       for (const name of scan.angled) searchAngled(name);
       for (const name of scan.quoted) if (!search([directory, ...quote], name)) searchAngled(name);
@@ -191,8 +323,4 @@ export class IncludeGraph {
     this.#latest[node] = made;
     return made;
   }
-}
-
-function sameItems<Item>(a: readonly Item[], b: readonly Item[]): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index]);
 }

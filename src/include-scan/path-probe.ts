@@ -16,10 +16,10 @@ export interface GraphNode {
   readonly directory: string;
   /** Where the content is; undefined if it is not in a regular file. Holds as long as the structure of the disk. */
   target: string | undefined;
-  /** The content as of the last visit. */
+  /** The content as it was asked for last. */
   file: SourceFile | undefined;
-  /** Number of the last walk that came by. */
-  visited: number;
+  /** Structure of the disk when that was. */
+  fileVersion: number;
 }
 
 /** A file that was found. */
@@ -47,11 +47,14 @@ export interface KnownDirectory {
   readonly isFile: boolean;
 }
 
+const NONE: readonly GraphNode[] = [];
+
 export class PathProbe {
   /** By number. */
   readonly nodes: GraphNode[] = [];
   readonly #view: SourceView;
   readonly #byPath = new Map<string, GraphNode>();
+  readonly #byTarget = new Map<string, GraphNode[]>();
   readonly #probes = new Map<string, Probe>();
   readonly #directories = new Map<string, KnownDirectory>();
   #version = -1;
@@ -93,6 +96,11 @@ export class PathProbe {
     return this.#look(spelledIn(directory, name));
   }
 
+  /** Nodes whose content is in the file at a canonical path. */
+  nodesAt(path: string): readonly GraphNode[] {
+    return this.#byTarget.get(path) ?? NONE;
+  }
+
   /** True if there is a file or a directory by that name. */
   exists(directory: string, name: string): boolean {
     return (
@@ -132,14 +140,25 @@ export class PathProbe {
       if (walk.node.kind === 'file') target = walk.canonicalPath;
     }
     const node = this.#nodeAt(path, directory.canonical);
-    node.target = target;
+    this.#aim(node, target);
     return { node, via: parent === directory.canonical ? undefined : parent };
+  }
+
+  #aim(node: GraphNode, target: string | undefined): void {
+    if (node.target === target) return;
+    if (node.target !== undefined) {
+      const left = this.nodesAt(node.target).filter((each) => each !== node);
+      if (left.length === 0) this.#byTarget.delete(node.target);
+      else this.#byTarget.set(node.target, left);
+    }
+    node.target = target;
+    if (target !== undefined) this.#byTarget.set(target, [...this.nodesAt(target), node]);
   }
 
   #nodeAt(path: string, directory: string): GraphNode {
     let node = this.#byPath.get(path);
     if (node === undefined) {
-      node = { id: this.nodes.length, path, directory, target: undefined, file: undefined, visited: 0 };
+      node = { id: this.nodes.length, path, directory, target: undefined, file: undefined, fileVersion: -1 };
       this.nodes.push(node);
       this.#byPath.set(path, node);
     }

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { BuiltInDirectories } from './compiler-questions.ts';
 import { ComputedIncludeFinder } from './computed-include.ts';
-import { type ChainMemory, IncludeGraph } from './include-graph.ts';
+import { type ChainMemory, IncludeGraph, newChainMemory } from './include-graph.ts';
 import { macroDefinitionsIn } from './macro-definitions.ts';
 import type { NumberedDefinition } from './macro-index.ts';
 import { type SearchChain, searchChainOf } from './search-chain.ts';
@@ -112,7 +112,7 @@ export class ScanMemory {
     const key = [quote, angle].map((list) => list.map((each) => each.canonical).join('\0')).join('\0\0');
     let memory = this.#chains.get(key);
     if (memory === undefined) {
-      memory = { chain, angled: new Map(), expansions: new Map(), compiledHeaders: new Map(), version: -1 };
+      memory = newChainMemory(chain);
       this.#chains.set(key, memory);
     }
     return memory;

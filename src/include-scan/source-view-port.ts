@@ -20,6 +20,11 @@ export interface SourceView {
   node(path: string): PathNode | undefined;
   /** A regular file's state, read and scanned at first use; undefined if it cannot be read. */
   file(path: string): SourceFile | undefined;
+  /**
+   * Canonical paths of files of which the last answer of file() may not hold any more, as of the last refresh. Asking
+   * file() again settles it; some (see docs/freshness.md) are doubtful after each refresh.
+   */
+  readonly doubtful: ReadonlySet<string>;
   /** Grows whenever any path that node() was ever asked about may now be answered differently. Content changes do not count. */
   readonly structureVersion: number;
   /** Resolves when every change made before the call is reflected in node(), file() and structureVersion. */

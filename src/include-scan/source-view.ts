@@ -92,16 +92,23 @@ export class WatchedSourceView implements SourceView {
     const name = this.#tree.name(path);
     if (name?.node?.kind !== 'file') return undefined;
     const known = name.content;
-    if (known !== undefined && this.#isRight(name, known)) return known.file;
-    this.#filesRead++;
-    name.content = readSource(path, {
-      limits: this.#limits,
-      localClock: name.parent.watch !== undefined,
-      changes: name.changes,
-      epoch: this.#tree.epoch,
-      previous: known,
-    });
+    if (known === undefined || !this.#isRight(name, known)) {
+      this.#filesRead++;
+      name.content = readSource(path, {
+        limits: this.#limits,
+        localClock: name.parent.watch !== undefined,
+        changes: name.changes,
+        epoch: this.#tree.epoch,
+        previous: known,
+      });
+    }
+    if (name.content !== undefined && isSilent(name, name.content)) this.#tree.doubtful.delete(path);
+    else this.#tree.doubtful.add(path);
     return name.content?.file;
+  }
+
+  get doubtful(): ReadonlySet<string> {
+    return this.#tree.doubtful;
   }
 
   refresh(): Promise<void> {
@@ -145,9 +152,7 @@ export class WatchedSourceView implements SourceView {
     if (known.changes !== name.changes) return false;
     const { epoch } = this.#tree;
     if (known.checkedEpoch === epoch) return true;
-    // Written through another name, or through a mapping made before it was read, a file changes in silence.
-    const isSilent = known.stamp.linkCount === 1 && known.settled && name.parent.watch !== undefined;
-    if (isSilent && known.checkedEpoch >= this.#doubtEpoch) return true;
+    if (isSilent(name, known) && known.checkedEpoch >= this.#doubtEpoch) return true;
     if (!known.settled) return false;
     this.#filesChecked++;
     const stats = lstatOrAbsent(name.path);
@@ -183,16 +188,22 @@ export class WatchedSourceView implements SourceView {
     const nowMs = performance.now();
     if (this.#mountsChanged(nowMs) || flooded || !delivered) {
       this.#fullExaminations++;
-      this.#doubtEpoch = this.#tree.epoch + 1;
+      this.#doubtAll();
       await this.#tree.examineAll(slices);
     } else if (nowMs - this.#auditedMs >= this.#limits.auditIntervalMs) {
       this.#auditedMs = nowMs;
-      this.#doubtEpoch = this.#tree.epoch + 1;
+      this.#doubtAll();
     }
     await this.#tree.applyEvents(slices);
     await this.#tree.checkUnwatched(slices);
     this.#tree.shrink();
     this.#tree.epoch++;
+  }
+
+  /** From the end of this refresh on, each file has to prove itself by stat once. */
+  #doubtAll(): void {
+    this.#doubtEpoch = this.#tree.epoch + 1;
+    this.#tree.doubtContents();
   }
 
   #mountsChanged(nowMs: number): boolean {
@@ -203,6 +214,12 @@ export class WatchedSourceView implements SourceView {
     this.#mounts = mounts;
     return changed;
   }
+}
+
+/** True if a change of the content would be announced: not if it was read within moments of its last change. */
+function isSilent(name: TreeName, { stamp, settled }: KnownContent): boolean {
+  // Written through another name, or through a mapping made before it was read, a file changes unannounced.
+  return stamp.linkCount === 1 && settled && name.parent.watch !== undefined;
 }
 
 function newRound(): Round {

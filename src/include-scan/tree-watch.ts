@@ -34,6 +34,8 @@ export class TreeWatch {
   #marked: TreeName[] = [];
   /** Grows whenever an answer of {@link node} may have changed, or paths were forgotten and are not watched now. */
   structureVersion = 0;
+  /** Paths of files whose content may be another one than was read, or could become one without an event. */
+  readonly doubtful = new Set<string>();
   /** The current refresh period; set by the owner. */
   epoch = 0;
 
@@ -83,9 +85,15 @@ export class TreeWatch {
       name.mark = MARK.none;
       if (name.parent.dropped) continue;
       name.changes++;
+      if (name.content !== undefined) this.doubtful.add(name.path);
       this.#examine(name, replaced);
       if (slices.isOver) await slices.next();
     }
+  }
+
+  /** Every content that was read becomes doubtful. */
+  doubtContents(): void {
+    for (const name of this.#names.values()) if (name.content !== undefined) this.doubtful.add(name.path);
   }
 
   /** Looks again at what no event can tell about: the names of directories without a watch. */
@@ -222,6 +230,7 @@ export class TreeWatch {
   #drop(directory: TreeDirectory): void {
     for (const name of directory.names.values()) {
       this.#names.delete(name.path);
+      this.doubtful.delete(name.path);
       if (name.directory !== undefined) this.#drop(name.directory);
     }
     if (directory.watch !== undefined) this.#watches.retire(directory.watch);

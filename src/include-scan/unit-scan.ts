@@ -78,7 +78,7 @@ export class UnitScan {
     this.#memory = memory;
     this.#deadlineMs = deadlineMs;
     this.#chain = memory.chainOf(unit.plan, knowledge.builtIn);
-    this.#walk = new IncludeWalk(memory.graph, memory.view, this.#chain.memory, deadlineMs);
+    this.#walk = new IncludeWalk(memory.graph, this.#chain.memory, deadlineMs);
   }
 
   run(): Attempt {
@@ -110,7 +110,7 @@ export class UnitScan {
     }
     const implicit = graph.findAngled(memory, IMPLICIT_HEADER);
     if (implicit?.node !== undefined) this.#walk.add(implicit);
-    this.#walk.add(source);
+    this.#walk.addSource(source);
     for (const path of this.#knowledge.answer ?? []) {
       const found = graph.probe.find('/', path);
       if (found.node === undefined) return local('input-changed', `${path} is gone`);
@@ -138,8 +138,9 @@ export class UnitScan {
     for (const { bit, reason } of TRAIT_REASONS) {
       if ((bit & localTraits) === 0) continue;
       if ((commandLine.traits & bit) !== 0) return local(reason, 'command line');
-      const index = this.#walk.files.findIndex((file) => (file.scan.traits & bit) !== 0);
-      if (index >= 0) return local(reason, this.#walk.nodes[index]?.path ?? '');
+      if ((this.#walk.traits & bit) === 0) continue;
+      const file = this.#walk.files.find(({ scan }) => (scan.traits & bit) !== 0);
+      return local(reason, file?.path ?? '');
     }
     return undefined;
   }
@@ -157,17 +158,17 @@ export class UnitScan {
       if (computed.unclearQuestion !== undefined)
         return local('computed-has-include', computed.unclearQuestion.path);
       const isUnclear = computed.unclearInclude !== undefined || hasUnclearMacros();
-      if (isUnclear && answer === undefined) return { kind: 'wants-answer', files: [...walk.files] };
-      const filesBefore = walk.files.length;
+      if (isUnclear && answer === undefined) return { kind: 'wants-answer', files: walk.files };
+      const filesBefore = walk.nodes.size;
       for (const found of computed.found) {
         if (found.isAsked) walk.addAsked(found);
         else walk.add(found);
       }
       const trouble = this.#runWalk() ?? this.#compiledHeaderTrouble(computed.found);
       if (trouble !== undefined) return trouble;
-      if (walk.files.length === filesBefore) return undefined;
+      if (walk.nodes.size === filesBefore) return undefined;
     }
-    return { kind: 'wants-answer', files: [...walk.files] };
+    return { kind: 'wants-answer', files: walk.files };
   }
 
   #compiledHeaderTrouble(found: readonly FoundProbe[]): Attempt | undefined {
@@ -190,22 +191,21 @@ export class UnitScan {
 
   #closure(): ClosureOfWalk | Attempt {
     const { request } = this.#unit;
-    const { view, graph } = this.#memory;
-    const files = [...this.#walk.files];
-    const nodes = [...this.#walk.nodes];
-    for (const node of this.#walk.askedOnly()) {
-      const file = node.target === undefined ? undefined : view.file(node.target);
-      if (file === undefined) return local('closure-failed', `cannot read ${node.path}`);
-      nodes.push(node);
-      files.push(file);
+    const { graph } = this.#memory;
+    const numbers = this.#walk.nodes;
+    const askedOnly = this.#walk.askedOnly;
+    for (const node of askedOnly) {
+      if (graph.fileOf(node) === undefined) return local('closure-failed', `cannot read ${node.path}`);
+      numbers.add(node.id);
     }
+    if (askedOnly.length > 0 && graph.revise(numbers)) return { kind: 'late' };
     const { chain, memory } = this.#chain;
     const directories = request.invocation.includeDirectories.map((path) =>
       absolutePath(request.workingDirectory, path),
     );
     for (const { spelled } of chain.angle) directories.push(spelled);
     directories.push(...this.#walk.directories);
-    return new ClosureOfWalk(graph, memory, chain, nodes, files, directories);
+    return new ClosureOfWalk(graph, memory, numbers, directories);
   }
 }
 

@@ -3,12 +3,22 @@ import { open } from 'node:fs/promises';
 import { type Digest, digestFromBytes, digestToBytes } from '../base/digest.ts';
 import { type BlobChunk, CHUNK_BYTES, type Outbound } from '../mesh/index.ts';
 
-/** How the uploader finds a file that has, or had, some content. */
-export type SourceOf = (digest: Digest) => string | undefined;
+/** A file that had some content when it was looked at. */
+export interface BlobSource {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mtimeSeconds: number;
+}
+
+/** How the uploader finds the files that have, or had, some content, most likely first. */
+export type SourcesOf = (digest: Digest) => readonly BlobSource[];
+
+/** What came of an upload: `unfit` before anything was sent, `broken` after. */
+type Upload = 'sent' | 'unfit' | 'broken';
 
 export class BlobUploader {
   readonly #out: Outbound<BlobChunk>;
-  readonly #sourceOf: SourceOf;
+  readonly #sourcesOf: SourcesOf;
   readonly #onUnavailable: (digests: Digest[]) => void;
   readonly #queue: Digest[] = [];
   #running = false;
@@ -18,9 +28,9 @@ export class BlobUploader {
   /**
    * @param onUnavailable called for content that no file has any more; the worker then fails the jobs that wait for it
    */
-  constructor(out: Outbound<BlobChunk>, sourceOf: SourceOf, onUnavailable: (digests: Digest[]) => void) {
+  constructor(out: Outbound<BlobChunk>, sourcesOf: SourcesOf, onUnavailable: (digests: Digest[]) => void) {
     this.#out = out;
-    this.#sourceOf = sourceOf;
+    this.#sourcesOf = sourcesOf;
     this.#onUnavailable = onUnavailable;
   }
 
@@ -49,39 +59,45 @@ export class BlobUploader {
     // The queue is walked by index: shifting a long array costs time for each of its elements.
     for (let next = 0; next < this.#queue.length && !this.#stopped; next++) {
       const digest = this.#queue[next] as Digest;
-      const path = this.#sourceOf(digest);
-      const sent = path !== undefined && (await this.#upload(digest, path));
-      if (!sent && !this.#stopped) this.#onUnavailable([digest]);
+      let upload: Upload = 'unfit';
+      for (const source of this.#sourcesOf(digest)) {
+        upload = await this.#upload(digest, source);
+        if (upload !== 'unfit') break;
+      }
+      if (upload !== 'sent' && !this.#stopped) this.#onUnavailable([digest]);
     }
     this.#queue.length = 0;
     this.#running = false;
   }
 
-  /** @returns false if the file is gone or shrank; a changed content is found by the worker, which checks the digest */
-  async #upload(digest: Digest, path: string): Promise<boolean> {
+  /** What changes after this look at the file is found by the worker, which checks the digest. */
+  async #upload(digest: Digest, source: BlobSource): Promise<Upload> {
     const sha256 = digestToBytes(digest);
     let handle: Awaited<ReturnType<typeof open>>;
     try {
-      handle = await open(path, 'r');
+      handle = await open(source.path, 'r');
     } catch {
-      return false;
+      return 'unfit';
     }
+    let offset = 0;
     try {
-      const sizeBytes = (await handle.stat()).size;
-      for (let offset = 0; ; ) {
+      const { size: sizeBytes, mtimeMs } = await handle.stat();
+      if (sizeBytes !== source.sizeBytes || Math.floor(mtimeMs / 1000) !== source.mtimeSeconds)
+        return 'unfit';
+      for (;;) {
         // A buffer of its own for each message: the stream keeps it until it is on the wire.
         const piece = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes - offset));
         const { bytesRead } = await handle.read(piece, 0, piece.length, offset);
-        if (bytesRead < piece.length) return false;
+        if (bytesRead < piece.length) return 'broken';
         offset += bytesRead;
         const last = offset === sizeBytes;
-        if (this.#stopped) return true;
+        if (this.#stopped) return 'sent';
         await this.#out.sendWhenReady({ sha256, sizeBytes, data: piece, last });
         this.#sentBytes += bytesRead;
-        if (last) return true;
+        if (last) return 'sent';
       }
     } catch {
-      return false;
+      return 'broken';
     } finally {
       await handle.close();
     }

@@ -7,6 +7,7 @@ import { digestToBytes } from '../base/digest.ts';
 import type { PathNode } from '../base/path-walk.ts';
 import type { SourceFile } from '../include-scan/index.ts';
 import type { WireEntry } from '../mesh/index.ts';
+import type { BlobSource } from './blob-uploader.ts';
 
 export class EntryTable {
   readonly #entries: WireEntry[] = [];
@@ -14,14 +15,13 @@ export class EntryTable {
   readonly #paths = new Map<string, number>();
   readonly #idOfFile = new WeakMap<SourceFile, number>();
   readonly #idOfKey = new Map<string, number>();
-  readonly #sources = new Map<Digest, string>();
+  /** Numbers of all entries with some content, oldest first. */
+  readonly #entriesOf = new Map<Digest, number[]>();
   readonly #kinds = new Map<string, PathNode['kind']>();
   #kindVersion = 0;
 
   /** The id of a file with this content and time at its path. */
   fileId(file: SourceFile): number {
-    // Each time: another file that had this content too may be gone or changed since.
-    this.#sources.set(file.digest, file.path);
     const known = this.#idOfFile.get(file);
     if (known !== undefined) return known;
     const id = this.#intern('file', `f${file.path}\0${file.digest}\0${file.mtimeSeconds}`, file.path, {
@@ -32,6 +32,9 @@ export class EntryTable {
       },
     });
     this.#idOfFile.set(file, id);
+    const sameContent = this.#entriesOf.get(file.digest);
+    if (sameContent === undefined) this.#entriesOf.set(file.digest, [id]);
+    else if (!sameContent.includes(id)) sameContent.push(id);
     return id;
   }
 
@@ -72,9 +75,15 @@ export class EntryTable {
     return this.#kindVersion;
   }
 
-  /** A file that had this content when it was last looked at. */
-  sourceOf(digest: Digest): string | undefined {
-    return this.#sources.get(digest);
+  /** Files that had this content when they were looked at, the latest first. */
+  sourcesOf(digest: Digest): BlobSource[] {
+    const sources: BlobSource[] = [];
+    for (const id of this.#entriesOf.get(digest) ?? []) {
+      const { path, file } = this.entry(id);
+      if (file !== undefined)
+        sources.unshift({ path, sizeBytes: file.sizeBytes, mtimeSeconds: file.mtimeSeconds });
+    }
+    return sources;
   }
 
   #intern(kind: PathNode['kind'], key: string, path: string, node: Omit<WireEntry, 'id' | 'path'>): number {

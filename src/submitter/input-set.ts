@@ -3,10 +3,12 @@
  * the compiler's lookups touch, and the paths that the worker must not show any more.
  */
 import { dirname } from 'node:path';
+import { IdSet } from '../base/id-set.ts';
 import { walkPath } from '../base/path-walk.ts';
 import type { Invocation, LocalReasonId } from '../compiler/index.ts';
 import {
   asksBeyondIncludes,
+  type FileNumbers,
   type InputClosure,
   type SourceFile,
   type SourceView,
@@ -15,11 +17,10 @@ import type { EntryTable } from './entry-table.ts';
 
 /** Inputs of one job, ready to travel. */
 export interface JobInputs {
-  /** Ascending. */
-  readonly entryIds: readonly number[];
+  /** In the submitter's dictionary. */
+  readonly entryIds: IdSet;
   /** Canonical paths that jobs listed before, and that are gone or something else now. */
   readonly absentPaths: readonly string[];
-  readonly fileCount: number;
 }
 
 export type InputOutcome =
@@ -38,28 +39,41 @@ export interface InputRequest {
 
 /** Where a spelled directory leads, and the entries of everything on the way. */
 interface DirectoryWalk {
+  /** Small number of this walk. */
+  readonly number: number;
   /** Undefined if there is no such directory. */
   readonly canonicalPath: string | undefined;
-  readonly entryIds: readonly number[];
+  readonly entryIds: IdSet;
+}
+
+/** What travels for one file. */
+interface FileOnItsWay {
+  readonly file: SourceFile;
+  readonly entryId: number;
+  readonly way: DirectoryWalk;
+  /** For a file that is reached through a link of its own. */
+  readonly link: DirectoryWalk | undefined;
 }
 
 /** The entries of one job, each once. */
 class JobIds {
-  readonly #ids = new Set<number>();
-  readonly #walks = new Set<DirectoryWalk>();
+  readonly #ids = new IdSet();
+  readonly #walks = new IdSet();
 
-  addFile(id: number): void {
-    this.#ids.add(id);
+  add({ entryId, way, link }: FileOnItsWay): void {
+    this.#ids.add(entryId);
+    this.addWalk(way);
+    if (link !== undefined) this.addWalk(link);
   }
 
-  addWalk(walk: DirectoryWalk): void {
-    if (this.#walks.has(walk)) return;
-    this.#walks.add(walk);
-    for (const id of walk.entryIds) this.#ids.add(id);
+  addWalk({ number, entryIds }: DirectoryWalk): void {
+    if (this.#walks.has(number)) return;
+    this.#walks.add(number);
+    this.#ids.addAll(entryIds);
   }
 
-  ascending(): number[] {
-    return [...Uint32Array.from(this.#ids).sort()];
+  get all(): IdSet {
+    return this.#ids;
   }
 }
 
@@ -67,6 +81,8 @@ export class InputCollector {
   readonly #entries: EntryTable;
   readonly #view: SourceView;
   readonly #directories = new Map<string, DirectoryWalk>();
+  /** By number of the file; for each meaning of numbers that is in use. */
+  #numbered = new WeakMap<FileNumbers, (FileOnItsWay | undefined)[]>();
   #absentPaths: readonly string[] = [];
   /** Structure of the disk, and kinds in the dictionary, that all this rests on. */
   #version = '';
@@ -85,22 +101,51 @@ export class InputCollector {
     for (const { path } of invocation.outputs) directories.add(dirname(absolute(workingDirectory, path)));
     if (logicalDirectory !== undefined) directories.add(logicalDirectory);
     for (const directory of directories) this.#addDirectory(directory, ids);
-    let fileCount = 0;
-    for (const [index, path] of closure.files.entries()) {
-      const file = closure.sourceFiles?.[index] ?? this.#look(path, ids);
-      if (file === undefined) {
-        return { kind: 'local', reason: 'input-changed', detail: `${path} is no regular file any more` };
-      }
-      // A finder that did not read the files itself knows of includes only.
-      const trouble = closure.sourceFiles === undefined ? asksBeyondIncludes(file.scan) : undefined;
-      if (trouble !== undefined) return { kind: 'local', reason: trouble, detail: path };
-      this.#addFile(path, file, ids);
-      fileCount++;
+    const trouble = closure.numbered
+      ? this.#addNumbered(closure.numbered, ids)
+      : this.#addListed(closure.files, ids);
+    return trouble ?? { kind: 'inputs', inputs: { entryIds: ids.all, absentPaths: this.#absentPaths } };
+  }
+
+  /** Files that the finder has read and numbered: all but a few are those of earlier jobs. */
+  #addNumbered(
+    { numbers, meaning }: NonNullable<InputClosure['numbered']>,
+    ids: JobIds,
+  ): InputOutcome | undefined {
+    let known = this.#numbered.get(meaning);
+    if (known === undefined) {
+      known = [];
+      this.#numbered.set(meaning, known);
     }
-    return {
-      kind: 'inputs',
-      inputs: { entryIds: ids.ascending(), absentPaths: this.#absentPaths, fileCount },
-    };
+    const files = known;
+    let lost: string | undefined;
+    numbers.forEach((number) => {
+      const file = meaning.file(number);
+      let way = files[number];
+      if (file === undefined) lost ??= meaning.path(number);
+      else {
+        if (way?.file !== file) {
+          way = this.#onItsWay(meaning.path(number), file);
+          files[number] = way;
+        }
+        ids.add(way);
+      }
+    });
+    return lost === undefined ? undefined : changed(lost);
+  }
+
+  /** Files of a finder that did not look into them: it knows of includes only. */
+  #addListed(paths: readonly string[], ids: JobIds): InputOutcome | undefined {
+    for (const path of paths) {
+      const walk = walkPath(path, (at) => this.#view.node(at));
+      const file = walk.node?.kind === 'file' ? this.#view.file(walk.canonicalPath) : undefined;
+      if (file === undefined) return changed(path);
+      const reason = asksBeyondIncludes(file.scan);
+      if (reason !== undefined) return { kind: 'local', reason, detail: path };
+      this.#addDirectory(dirname(walk.canonicalPath), ids);
+      ids.add(this.#onItsWay(path, file));
+    }
+    return undefined;
   }
 
   /** What was learnt of directories, and which known paths are gone, holds as long as nothing came, went or changed its kind. */
@@ -108,6 +153,7 @@ export class InputCollector {
     const version = `${this.#view.structureVersion} ${this.#entries.kindVersion}`;
     if (version === this.#version) return;
     this.#directories.clear();
+    this.#numbered = new WeakMap();
     const gone: string[] = [];
     for (const [path, kind] of this.#entries.latestKinds()) {
       if (this.#view.node(path)?.kind !== kind) gone.push(path);
@@ -117,45 +163,50 @@ export class InputCollector {
     this.#version = version;
   }
 
-  #addDirectory(spelled: string, ids: JobIds): DirectoryWalk {
+  #addDirectory(spelled: string, ids: JobIds): void {
+    ids.addWalk(this.#walkTo(spelled));
+  }
+
+  #walkTo(spelled: string): DirectoryWalk {
     let walk = this.#directories.get(spelled);
     if (walk === undefined) {
       walk = this.#walk(spelled);
       this.#directories.set(spelled, walk);
     }
-    ids.addWalk(walk);
     return walk;
   }
 
   #walk(spelled: string): DirectoryWalk {
     const { canonicalPath, node, steps } = walkPath(spelled, (path) => this.#view.node(path));
-    const entryIds = steps.map(({ path, node: step }) =>
-      step.kind === 'directory'
-        ? this.#entries.directoryId(path)
-        : this.#entries.symlinkId(path, step.target),
-    );
-    return { canonicalPath: node?.kind === 'directory' ? canonicalPath : undefined, entryIds };
+    const entryIds = new IdSet();
+    for (const { path, node: step } of steps) {
+      entryIds.add(
+        step.kind === 'directory'
+          ? this.#entries.directoryId(path)
+          : this.#entries.symlinkId(path, step.target),
+      );
+    }
+    return {
+      number: this.#directories.size,
+      canonicalPath: node?.kind === 'directory' ? canonicalPath : undefined,
+      entryIds: entryIds.compact(),
+    };
   }
 
   /** The file itself, and whatever its spelled path leads through. */
-  #addFile(spelled: string, file: SourceFile, ids: JobIds): void {
-    ids.addFile(this.#entries.fileId(file));
+  #onItsWay(spelled: string, file: SourceFile): FileOnItsWay {
+    const entryId = this.#entries.fileId(file);
     const slash = spelled.lastIndexOf('/');
-    const directory = this.#addDirectory(spelled.slice(0, slash) || '/', ids);
+    const way = this.#walkTo(spelled.slice(0, slash) || '/');
     const direct =
-      directory.canonicalPath === '/'
-        ? spelled.slice(slash)
-        : `${directory.canonicalPath}${spelled.slice(slash)}`;
+      way.canonicalPath === '/' ? spelled.slice(slash) : `${way.canonicalPath}${spelled.slice(slash)}`;
     // Not there itself: the last component is a link, or the path ends in something unusual.
-    if (direct !== file.path) this.#addDirectory(spelled, ids);
+    return { file, entryId, way, link: direct === file.path ? undefined : this.#walkTo(spelled) };
   }
+}
 
-  #look(path: string, ids: JobIds): SourceFile | undefined {
-    const walk = walkPath(path, (at) => this.#view.node(at));
-    if (walk.node?.kind !== 'file') return undefined;
-    this.#addDirectory(dirname(walk.canonicalPath), ids);
-    return this.#view.file(walk.canonicalPath);
-  }
+function changed(path: string): InputOutcome {
+  return { kind: 'local', reason: 'input-changed', detail: `${path} is no regular file any more` };
 }
 
 function absolute(workingDirectory: string, path: string): string {

@@ -2,12 +2,14 @@
 import { dirname } from 'node:path';
 import { type Digest, digestFromBytes, digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
 import { messageOf } from '../base/errors.ts';
+import { IdSet } from '../base/id-set.ts';
 import { encodeAscending } from '../base/varint.ts';
 import {
   type FromWorker,
   OUTPUT_WINDOW_BYTES,
   type WireArgument,
   type WireCompiled,
+  type WireEntry,
   type WireJob,
   type WireOutputChunk,
   type WireResult,
@@ -72,8 +74,10 @@ export class RemoteWorker {
   readonly #link: WorkerLink;
   readonly #entries: EntryTable;
   readonly #uploader: BlobUploader;
-  /** By path number: the entry that the worker believes to be at that path. */
-  readonly #told = new Map<number, number>();
+  /** Entries that the worker has, and believes to be at their paths. */
+  readonly #told = new IdSet();
+  /** The same by path number. */
+  readonly #toldAt = new Map<number, number>();
   readonly #toolchainRefs = new Map<string, number>();
   readonly #jobs = new Map<number, RunningJob>();
   #nextJobId = 1;
@@ -95,7 +99,7 @@ export class RemoteWorker {
     this.toolchainIds = new Set(link.welcome.toolchains.map((toolchain) => toolchain.id));
     this.#uploader = new BlobUploader(
       link.blobs,
-      (digest) => entries.sourceOf(digest),
+      (digest) => entries.sourcesOf(digest),
       (digests) => link.work.send({ blobUnavailable: { sha256: digests.map(digestToBytes) } }),
     );
     this.#watch = setInterval(() => this.#checkSilence(), WATCH_INTERVAL_MS);
@@ -187,16 +191,17 @@ export class RemoteWorker {
     const removed: string[] = [];
     for (const path of job.inputs.absentPaths) {
       const number = this.#entries.knownPathNumber(path);
-      if (number !== undefined && this.#told.delete(number)) removed.push(path);
+      if (number !== undefined && this.#forget(number)) removed.push(path);
     }
     if (removed.length > 0) this.#forgetBelow(removed);
-    const news = [];
-    for (const id of job.inputs.entryIds) {
+    const news: WireEntry[] = [];
+    job.inputs.entryIds.forEachMissingIn(this.#told, (id) => {
       const number = this.#entries.pathNumber(id);
-      if (this.#told.get(number) === id) continue;
-      this.#told.set(number, id);
+      this.#forget(number);
+      this.#told.add(id);
+      this.#toldAt.set(number, id);
       news.push(this.#entries.entry(id));
-    }
+    });
     const work = this.#link.work;
     const toolchainRef = this.#toolchainRef(job);
     if (removed.length > 0) work.send({ removed: { paths: removed } });
@@ -218,12 +223,20 @@ export class RemoteWorker {
     work.send({ job: message });
   }
 
+  /** @returns true if the worker believed something to be at the path */
+  #forget(pathNumber: number): boolean {
+    const id = this.#toldAt.get(pathNumber);
+    if (id === undefined) return false;
+    this.#told.delete(id);
+    return this.#toldAt.delete(pathNumber);
+  }
+
   /** With a directory goes what lay in it: should that come back as it was, the worker must be told again. */
   #forgetBelow(directories: readonly string[]): void {
     const prefixes = directories.map((path) => `${path}/`);
-    for (const [number, id] of this.#told) {
+    for (const [number, id] of this.#toldAt) {
       const { path } = this.#entries.entry(id);
-      if (prefixes.some((prefix) => path.startsWith(prefix))) this.#told.delete(number);
+      if (prefixes.some((prefix) => path.startsWith(prefix))) this.#forget(number);
     }
   }
 

@@ -19,6 +19,7 @@ export class DiskView implements SourceView {
   readonly #nodes = new Map<string, PathNode | undefined>();
   readonly #files = new Map<string, KnownFile>();
   readonly #checked = new Set<string>();
+  readonly doubtful = new Set<string>();
 
   node(path: string): PathNode | undefined {
     if (!this.#nodes.has(path)) this.#nodes.set(path, nodeAt(path));
@@ -32,6 +33,7 @@ export class DiskView implements SourceView {
       const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs } = statSync(path, { bigint: true });
       const stamp = [dev, ino, size, mtimeNs, ctimeNs].join();
       this.#checked.add(path);
+      this.doubtful.delete(path);
       if (known?.stamp === stamp) return known.file;
       this.reads++;
       const content = readFileSync(path);
@@ -57,6 +59,7 @@ export class DiskView implements SourceView {
   /** Does at once what a refresh does. */
   lookAgain(): void {
     this.#checked.clear();
+    for (const path of this.#files.keys()) this.doubtful.add(path);
     let isChanged = false;
     for (const [path, node] of this.#nodes) {
       const now = nodeAt(path);

@@ -1,12 +1,12 @@
 /** Contents on their way to a worker: read in pieces, never faster than the link, and given up when they are gone. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Digest, digestOf, digestToBytes } from '../../src/base/digest.ts';
 import { type BlobChunk, CHUNK_BYTES } from '../../src/mesh/index.ts';
-import { BlobUploader } from '../../src/submitter/blob-uploader.ts';
+import { type BlobSource, BlobUploader } from '../../src/submitter/blob-uploader.ts';
 import { dial, listen, type ServedSession, until } from '../mesh/transport-peers.ts';
 
 interface Bench {
@@ -15,7 +15,7 @@ interface Bench {
   readonly uploader: BlobUploader;
   readonly unavailable: Digest[];
   /** Where the uploader finds a content. */
-  readonly sources: Map<Digest, string>;
+  readonly sources: Map<Digest, BlobSource[]>;
   /** Writes a file and makes it the source of its content. */
   add(name: string, content: Buffer): Digest;
 }
@@ -25,11 +25,11 @@ async function open(t: TestContext, hold: () => Promise<void> = async () => {}):
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const listener = await listen(t, { onBlobChunk: hold });
   const link = await dial(t, listener.address);
-  const sources = new Map<Digest, string>();
+  const sources = new Map<Digest, BlobSource[]>();
   const unavailable: Digest[] = [];
   const uploader = new BlobUploader(
     link.blobs,
-    (digest) => sources.get(digest),
+    (digest) => sources.get(digest) ?? [],
     (digests) => unavailable.push(...digests),
   );
   return {
@@ -41,10 +41,15 @@ async function open(t: TestContext, hold: () => Promise<void> = async () => {}):
     add: (name, content) => {
       const digest = digestOf(content);
       writeFileSync(join(directory, name), content);
-      sources.set(digest, join(directory, name));
+      sources.set(digest, [...(sources.get(digest) ?? []), sourceAt(join(directory, name))]);
       return digest;
     },
   };
+}
+
+function sourceAt(path: string): BlobSource {
+  const { size: sizeBytes, mtimeMs } = statSync(path);
+  return { path, sizeBytes, mtimeSeconds: Math.floor(mtimeMs / 1000) };
 }
 
 /** What arrived, by digest. */
@@ -85,13 +90,27 @@ test('what is gone, no file or unheard of is reported, and the rest is sent', as
   const kept = bench.add('kept', Buffer.from('kept'));
   const directory = digestOf('directory');
   mkdirSync(join(bench.directory, 'directory'));
-  bench.sources.set(directory, join(bench.directory, 'directory'));
+  bench.sources.set(directory, [sourceAt(join(bench.directory, 'directory'))]);
   const unheard = digestOf('unheard of');
   rmSync(join(bench.directory, 'gone'));
   bench.uploader.request([...[gone, directory, unheard, kept].map(digestToBytes), Buffer.alloc(5)]);
   await until(() => ended(bench.session) === 1, 'the file that is there');
   assert.deepEqual(bench.unavailable, [gone, directory, unheard]);
   assert.deepEqual(received(bench.session.chunks).get(kept), Buffer.from('kept'));
+});
+
+test('of several files with one content, one that still has it is sent', async (t) => {
+  const bench = await open(t);
+  const digest = bench.add('gone', Buffer.from('same'));
+  for (const name of ['grown', 'touched', 'kept']) bench.add(name, Buffer.from('same'));
+  rmSync(join(bench.directory, 'gone'));
+  writeFileSync(join(bench.directory, 'grown'), 'not the same');
+  utimesSync(join(bench.directory, 'touched'), 1, 1);
+  bench.uploader.request([digestToBytes(digest)]);
+  await until(() => ended(bench.session) === 1, 'the content');
+  assert.deepEqual(received(bench.session.chunks).get(digest), Buffer.from('same'));
+  assert.equal(bench.uploader.sentBytes, 4);
+  assert.deepEqual(bench.unavailable, []);
 });
 
 test('a file that shrinks while it is sent is reported', async (t) => {

@@ -74,15 +74,16 @@ test('names that could be taken for one another are kept apart', () => {
   assert.notEqual(table.directoryId('/a'), table.symlinkId('/a', ''));
 });
 
-test('content is taken from the file that had it last: a twin may have been deleted or changed', () => {
+test('content can be taken from every file that had it: a twin may have been deleted or changed', () => {
   const table = new EntryTable();
   const kept = sourceFile('/kept.h', '');
   const twin = sourceFile('/twin.h', '');
   table.fileId(kept);
   table.fileId(twin);
-  assert.equal(table.sourceOf(kept.digest), '/twin.h');
-  // The twin goes away; a later job lists the other one only.
-  table.fileId(kept);
-  assert.equal(table.sourceOf(kept.digest), '/kept.h');
-  assert.equal(table.sourceOf(digestOf('unheard of')), undefined);
+  table.fileId(sourceFile('/kept.h', ''));
+  assert.deepEqual(table.sourcesOf(kept.digest), [
+    { path: '/twin.h', sizeBytes: 0, mtimeSeconds: 1 },
+    { path: '/kept.h', sizeBytes: 0, mtimeSeconds: 1 },
+  ]);
+  assert.deepEqual(table.sourcesOf(digestOf('unheard of')), []);
 });

@@ -1,6 +1,7 @@
 /** What a worker is told about the submitter's files: each thing once, every change, and what is gone. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { IdSet } from '../../src/base/id-set.ts';
 import { decodeAscending } from '../../src/base/varint.ts';
 import { EntryTable } from '../../src/submitter/entry-table.ts';
 import { until } from '../mesh/transport-peers.ts';
@@ -11,7 +12,7 @@ import { sourceFile } from './source-tree.ts';
 /** Runs a job with these inputs; resolves when the worker has it. */
 async function tell(script: ScriptedWorker, entryIds: number[], absentPaths: string[] = []): Promise<void> {
   const before = script.jobs.length;
-  const inputs = { entryIds, absentPaths, fileCount: entryIds.length };
+  const inputs = { entryIds: IdSet.of(entryIds), absentPaths };
   void script.remote.run(await preparedJob({ inputs }), new CollectingSink(), AbortSignal.timeout(500));
   await until(() => script.jobs.length > before, 'the job has arrived');
   assert.deepEqual(decodeAscending(script.jobs.at(-1)!.inputs), entryIds);

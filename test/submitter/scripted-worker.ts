@@ -1,6 +1,7 @@
 /** A worker at the other end of a real connection that says exactly what a test wants, true or not. */
 import type { TestContext } from 'node:test';
 import { digestOf, digestToBytes } from '../../src/base/digest.ts';
+import { IdSet } from '../../src/base/id-set.ts';
 import type { FromSubmitter, FromWorker, WireJob } from '../../src/mesh/index.ts';
 import { EntryTable } from '../../src/submitter/entry-table.ts';
 import type { OutputSink } from '../../src/submitter/outcome.ts';
@@ -134,7 +135,7 @@ export async function preparedJob(change: Partial<PreparedJob> = {}): Promise<Pr
     umask: 0o022,
     terminal: undefined,
     outputs: [{ kind: 'object', path: 'x.o', required: true }],
-    inputs: { entryIds: [], absentPaths: [], fileCount: 0 },
+    inputs: { entryIds: new IdSet(), absentPaths: [] },
     timeoutMs: 60_000,
     ...change,
   };

@@ -14,6 +14,7 @@ import {
   type SourceFile,
   WatchedSourceView,
 } from '../../src/include-scan/index.ts';
+import type { WireEntry } from '../../src/mesh/index.ts';
 import { EntryTable } from '../../src/submitter/entry-table.ts';
 import { InputCollector, type InputOutcome, type JobInputs } from '../../src/submitter/input-set.ts';
 import { GCC } from '../worker/real-toolchains.ts';
@@ -103,11 +104,15 @@ export class SourceTree {
     return outcome.inputs;
   }
 
+  /** What the ids of a job stand for. */
+  listedEntries(inputs: JobInputs): WireEntry[] {
+    return [...inputs.entryIds].map((id) => this.entries.entry(id));
+  }
+
   /** What a worker would have: canonical path -> what is there. */
   view(inputs: JobInputs): Map<string, PathNode> {
     const nodes = new Map<string, PathNode>();
-    for (const id of inputs.entryIds) {
-      const { path, file, symlink } = this.entries.entry(id);
+    for (const { path, file, symlink } of this.listedEntries(inputs)) {
       nodes.set(
         path,
         file ? { kind: 'file' } : symlink ? { kind: 'symlink', ...symlink } : { kind: 'directory' },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, utimesSync } from 'node:fs';
 import { test } from 'node:test';
+import { IdSet } from '../../src/base/id-set.ts';
 import { Dispatcher } from '../../src/submitter/dispatcher.ts';
 import type { RemoteOutcome } from '../../src/submitter/outcome.ts';
 import { nodeWarnings, twoMembers, until } from '../mesh/transport-peers.ts';
@@ -159,8 +160,8 @@ test('a file that the job does not list is no input, also if an earlier job brou
   tree.write('x.c', '#include "a.h"\n');
   const job = await submitter.prepare(GCC, '-c', 'x.c');
   assertCompiled(await submitter.run(job));
-  const header = job.inputs.entryIds.find((id) => tree.entries.entry(id).path === tree.path('a.h'));
-  const entryIds = job.inputs.entryIds.filter((id) => id !== header);
+  const header = [...job.inputs.entryIds].find((id) => tree.entries.entry(id).path === tree.path('a.h'));
+  const entryIds = IdSet.of([...job.inputs.entryIds].filter((id) => id !== header));
   for (const args of [[], ['-MD']]) {
     const again = {
       ...(await submitter.prepare(GCC, ...args, '-c', 'x.c')),

@@ -2,6 +2,7 @@
  * Child process: the submitter's end of the transport, which uploads whatever the worker asks for.
  * Arguments: the worker's port, and the file that holds every content.
  */
+import { statSync } from 'node:fs';
 import type { FromWorker } from '../../../src/mesh/index.ts';
 import { connectWorker } from '../../../src/mesh/index.ts';
 import { BlobUploader } from '../../../src/submitter/blob-uploader.ts';
@@ -15,9 +16,11 @@ const link = await connectWorker({
   hello: { nodeId: 'sender', nodeName: 'sender', agentVersion: '0' },
   connectTimeoutMs: 10_000,
 });
+const { size: sizeBytes, mtimeMs } = statSync(file);
+const source = { path: file, sizeBytes, mtimeSeconds: Math.floor(mtimeMs / 1000) };
 const uploader = new BlobUploader(
   link.blobs,
-  () => file,
+  () => [source],
   () => process.exit(3),
 );
 link.receive((message: FromWorker) => {
