@@ -73,6 +73,27 @@ function checkRow(match: OptionMatch, value: string, argument: string, findings:
   }
 }
 
+/** Arguments remembered for each dialect; most of a build's are those of the unit before. */
+const MAX_REMEMBERED = 20_000;
+
+const REMEMBERED: Record<Dialect, Map<string, InvocationArg>> = { gcc: new Map(), clang: new Map() };
+
+/**
+ * Keeps an argument that has no findings: from now on its text gives the same object. Nobody may change it.
+ * @param text the argument; with a NUL between, two that belong together
+ */
+function remember(dialect: Dialect, text: string, arg: InvocationArg): InvocationArg {
+  const known = REMEMBERED[dialect];
+  if (known.size >= MAX_REMEMBERED) known.clear();
+  known.set(text, arg);
+  return arg;
+}
+
+/** A part of a string keeps the whole of it in memory: here, that of the whole command line. */
+function copied(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 /**
  * Parses argv.
  * @param argv the arguments without argv[0], response files expanded
@@ -82,13 +103,19 @@ export function parseArguments(argv: readonly string[], dialect: Dialect): Parse
   const args: InvocationArg[] = [];
   const findings: Finding[] = [];
   for (let i = 0; i < argv.length; i++) {
-    const argument = argv[i] ?? '';
+    const known = REMEMBERED[dialect].get(argv[i] ?? '');
+    if (known !== undefined) {
+      args.push(known);
+      continue;
+    }
+    const argument = copied(argv[i] ?? '');
     if (argument.startsWith('@')) findings.push({ reason: 'response-file-unreadable', detail: argument });
     if (argument === '-' || !argument.startsWith('-')) {
       args.push(sourceArg(argument, findings));
       continue;
     }
     const match = index.match(argument);
+    const findingsBefore = findings.length;
     if (match === undefined) {
       findings.push({ reason: 'unknown-option', detail: argument });
       args.push({ name: argument, form: 'flag', value: '', list: NO_LIST });
@@ -96,11 +123,13 @@ export function parseArguments(argv: readonly string[], dialect: Dialect): Parse
     }
     if (match.form === 'list') {
       const list = listOf(match, argument, findings);
-      args.push({ name: match.row.name, form: 'list', value: '', list });
+      const arg: InvocationArg = { name: match.row.name, form: 'list', value: '', list };
+      args.push(findings.length === findingsBefore ? remember(dialect, argument, arg) : arg);
       continue;
     }
     let { value } = match;
     let form: InvocationArg['form'] = match.form;
+    let text = argument;
     if (form === 'separate') {
       const next = argv[i + 1];
       if (next === undefined) {
@@ -108,12 +137,19 @@ export function parseArguments(argv: readonly string[], dialect: Dialect): Parse
         form = 'flag';
       } else {
         if (next.startsWith('@')) findings.push({ reason: 'response-file-unreadable', detail: next });
-        value = next;
+        value = copied(next);
         i++;
+        text = `${argument}\0${value}`;
+        const pair = REMEMBERED[dialect].get(text);
+        if (pair !== undefined) {
+          args.push(pair);
+          continue;
+        }
       }
     }
     checkRow(match, value, argument, findings);
-    args.push({ name: match.row.name, form, value, list: NO_LIST });
+    const arg: InvocationArg = { name: match.row.name, form, value, list: NO_LIST };
+    args.push(findings.length === findingsBefore ? remember(dialect, text, arg) : arg);
   }
   return { args, findings };
 }

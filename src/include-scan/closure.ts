@@ -8,6 +8,8 @@ export interface ClosureRequest {
   readonly invocation: Invocation;
   /** Absolute path of the compiler as the user runs it. */
   readonly compilerPath: string;
+  /** Another one once the compiler at that path is another one. */
+  readonly compilerId: string;
   /** Absolute. */
   readonly workingDirectory: string;
   /** "NAME=value" of everything that the compiler may look at. */
@@ -50,6 +52,7 @@ export type ClosureOutcome =
  * event loop, may be called for many units at once, and stops early when the signal fires.
  */
 export interface ClosureFinder {
+  /** As of the view's last refresh before the call. */
   find(request: ClosureRequest, signal: AbortSignal): Promise<ClosureOutcome>;
   /**
    * Like `find`, for a unit whose closure turned out to lack something: includes what the compiler itself

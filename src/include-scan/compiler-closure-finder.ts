@@ -70,9 +70,13 @@ export class CompilerClosureFinder implements ClosureFinder {
   /** The search list, asked once per compiler, working directory and flags. */
   #searchPath(request: ClosureRequest): Promise<SearchPath> {
     const argv = searchPathArguments(request.invocation);
-    const key = [request.compilerPath, request.workingDirectory, request.invocation.language, ...argv].join(
-      '\0',
-    );
+    const key = [
+      request.compilerPath,
+      request.compilerId,
+      request.workingDirectory,
+      request.invocation.language,
+      ...argv,
+    ].join('\0');
     let asked = this.#searchPaths.get(key);
     if (asked === undefined) {
       asked = this.#ask(request, argv, NEVER).then((answer) =>

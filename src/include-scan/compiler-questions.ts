@@ -2,7 +2,6 @@
  * What only the compiler itself can tell about the search for headers, asked once per compiler and flags:
  * its own directories, and the macros that it defines before it reads anything.
  */
-import { statSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { MeshError } from '../base/errors.ts';
 import { parseSearchPath, renderArguments, searchPathArguments } from '../compiler/index.ts';
@@ -96,10 +95,8 @@ export class CompilerQuestions {
   }
 }
 
-/** A compiler that was replaced under the same path is another one. */
-function keyOf({ compilerPath, invocation }: ClosureRequest, argv: readonly string[]): string {
-  const stat = statSync(compilerPath, { throwIfNoEntry: false });
-  return [compilerPath, stat?.mtimeMs, stat?.ino, invocation.language, ...argv].join('\0');
+function keyOf({ compilerPath, compilerId, invocation }: ClosureRequest, argv: readonly string[]): string {
+  return [compilerPath, compilerId, invocation.language, ...argv].join('\0');
 }
 
 async function remembered<Answer extends {}>(

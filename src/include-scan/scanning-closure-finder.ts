@@ -63,7 +63,6 @@ export class ScanningClosureFinder implements ClosureFinder {
   }
 
   async find(request: ClosureRequest, signal: AbortSignal): Promise<ClosureOutcome> {
-    await this.#view.refresh();
     const unit = unitOf(request);
     if (unit.plan.unsupported !== undefined) return this.#compiler.find(request, signal);
     try {

@@ -18,6 +18,11 @@ export interface SourceFile {
 export interface SourceView {
   /** What is at a canonical absolute path; undefined: nothing. */
   node(path: string): PathNode | undefined;
+  /**
+   * A number that stays the same as long as nothing was heard of a change of what is at a canonical path; undefined if
+   * nothing would be heard. Changes in silence are those of docs/freshness.md: look at the file itself now and then.
+   */
+  changesAt(path: string): number | undefined;
   /** A regular file's state, read and scanned at first use; undefined if it cannot be read. */
   file(path: string): SourceFile | undefined;
   /**

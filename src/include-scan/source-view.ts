@@ -87,6 +87,11 @@ export class WatchedSourceView implements SourceView {
     return this.#tree.node(path);
   }
 
+  changesAt(path: string): number | undefined {
+    const name = this.#tree.name(path);
+    return name?.parent.watch === undefined ? undefined : name.changes;
+  }
+
   /** Ask again after each refresh: that the same object comes back is the proof that nothing changed. */
   file(path: string): SourceFile | undefined {
     const name = this.#tree.name(path);

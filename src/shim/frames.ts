@@ -59,7 +59,7 @@ export const SHIM_FRAMES = {
     id: 16,
     from: 'agent',
     payload: 'empty',
-    meaning: 'the request was understood; repeated as heartbeat while the job is pending',
+    meaning: 'the heartbeat: the request was understood and is pending',
   },
   RUN_LOCAL: {
     id: 17,

@@ -107,7 +107,7 @@ function encodeNumberFrame(name: ShimFrameName, number: number): Buffer {
   return frame;
 }
 
-/** ACCEPTED: sent at once, then every HEARTBEAT_MS while the job is pending. */
+/** ACCEPTED: sent every HEARTBEAT_MS while the job is pending. */
 export function encodeAccepted(): Buffer {
   return frameHeader('ACCEPTED', 0);
 }

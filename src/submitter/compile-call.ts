@@ -9,13 +9,11 @@ import {
   classify,
   forwardedEnvironment,
   type Invocation,
-  type InvocationArg,
   isCompilerName,
   type LocalReasonId,
   type OutputKind,
 } from '../compiler/index.ts';
-import type { ClosureFinder } from '../include-scan/index.ts';
-import type { WireArgument } from '../mesh/index.ts';
+import type { ClosureFinder, SourceView } from '../include-scan/index.ts';
 import type { Ledger } from '../observe/index.ts';
 import type { Slots } from '../scheduler/index.ts';
 import type { ShimRequest } from '../shim/index.ts';
@@ -33,6 +31,7 @@ export interface CallParts {
   readonly dispatcher: Dispatcher;
   readonly inputs: InputCollector;
   readonly closures: ClosureFinder;
+  readonly view: SourceView;
   readonly toolchains: LocalToolchains;
   readonly locales: MessageLocales;
   readonly localSlots: Slots;
@@ -165,6 +164,7 @@ export class CompileCall {
       { subject: this.#subject, missed: what },
       'the include scan may have missed an input',
     );
+    await this.#parts.view.refresh();
     return this.#findInputs(prepared.invocation, prepared.job.toolchain, true);
   }
 
@@ -238,6 +238,8 @@ export class CompileCall {
     if (!request.isFaithful) return here('unsupported-encoding', invocation.sourcePath);
     const obstacle = this.#parts.remoteObstacle();
     if (obstacle !== undefined) return here(obstacle, '');
+    // From here on nothing that was true before the shim called is missed: neither of the compiler nor of sources.
+    await this.#parts.view.refresh();
     const toolchain = await this.#identify();
     if ('reason' in toolchain) return toolchain;
     if (!toolchain.languages.includes(invocation.language))
@@ -271,7 +273,13 @@ export class CompileCall {
       ...forwardedEnvironment(env).filter((entry) => !locales.decides(entry)),
       ...locale.environment,
     ];
-    const question = { invocation, compilerPath: compiler, workingDirectory: cwd, environment };
+    const question = {
+      invocation,
+      compilerPath: compiler,
+      compilerId: toolchain.id,
+      workingDirectory: cwd,
+      environment,
+    };
     const found = isExact
       ? await closures.findExactly(question, this.#session.gone)
       : await closures.find(question, this.#session.gone);
@@ -290,7 +298,7 @@ export class CompileCall {
       locale,
       job: {
         toolchain,
-        arguments: invocation.args.map(toWire),
+        arguments: invocation.args,
         workingDirectory: cwd,
         environment,
         umask,
@@ -352,10 +360,6 @@ function goneBecause(session: ShimSession): LocalReasonId {
 
 function here(reason: LocalReasonId, detail: string): Local {
   return { kind: 'local', reason, detail, slot: true };
-}
-
-function toWire({ name, form, value, list }: InvocationArg): WireArgument {
-  return { name, form, value, list: list.map(toWire) };
 }
 
 function absolute(workingDirectory: string, path: string): string {

@@ -1,36 +1,55 @@
 /** The identity of the compiler that a call uses, asked once and believed as long as its files stay as they are. */
 import { statSync } from 'node:fs';
+import { walkPath } from '../base/path-walk.ts';
+import type { SourceView } from '../include-scan/index.ts';
 import type { Toolchain, ToolchainCache } from '../toolchain/index.ts';
+
+/** How often the files of a compiler are looked at although no change of them was announced. */
+const LOOK_INTERVAL_MS = 1_000;
 
 interface Known {
   readonly toolchain: Toolchain;
   /** What stat said of the driver as called and of each component. */
   readonly stamp: string;
+  /** Where those files really are, and what the view had heard of them when stat was asked. */
+  heard: Heard;
+  lookedAtMs: number;
+}
+
+interface Heard {
+  readonly structureVersion: number;
+  readonly paths: readonly string[];
+  readonly changes: readonly (number | undefined)[];
 }
 
 export class LocalToolchains {
   readonly #cache: ToolchainCache;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #view: SourceView;
   readonly #known = new Map<string, Known>();
   readonly #failed = new Map<string, { stamp: string; error: unknown }>();
 
-  constructor(cache: ToolchainCache, env: NodeJS.ProcessEnv) {
+  constructor(cache: ToolchainCache, env: NodeJS.ProcessEnv, view: SourceView) {
     this.#cache = cache;
     this.#env = env;
+    this.#view = view;
   }
 
   /**
+   * As of the view's last refresh.
    * @param compilerPath absolute path of the real compiler as it is called
    * @throws MeshError MESHCC_COMPILER if it does not answer as a compiler does
    */
   async identify(compilerPath: string): Promise<Toolchain> {
     const known = this.#known.get(compilerPath);
-    if (known !== undefined && known.stamp === stampOf(compilerPath, known.toolchain)) return known.toolchain;
+    if (known !== undefined && this.#isCurrent(compilerPath, known)) return known.toolchain;
     const failed = this.#failed.get(compilerPath);
     if (failed !== undefined && failed.stamp === statText(compilerPath)) throw failed.error;
     try {
       const toolchain = await this.#cache.probe(compilerPath, { env: this.#env });
-      this.#known.set(compilerPath, { toolchain, stamp: stampOf(compilerPath, toolchain) });
+      const heard = this.#listen(compilerPath, toolchain);
+      const stamp = stampOf(compilerPath, toolchain);
+      this.#known.set(compilerPath, { toolchain, stamp, heard, lookedAtMs: performance.now() });
       await this.#cache.save();
       return toolchain;
     } catch (error) {
@@ -38,10 +57,39 @@ export class LocalToolchains {
       throw error;
     }
   }
+
+  #isCurrent(compilerPath: string, known: Known): boolean {
+    const nowMs = performance.now();
+    if (nowMs - known.lookedAtMs < LOOK_INTERVAL_MS && this.#heardNothing(known.heard)) return true;
+    // Before stat is asked: what changes after that will be heard of.
+    known.heard = this.#listen(compilerPath, known.toolchain);
+    known.lookedAtMs = nowMs;
+    return known.stamp === stampOf(compilerPath, known.toolchain);
+  }
+
+  #heardNothing({ structureVersion, paths, changes }: Heard): boolean {
+    if (structureVersion !== this.#view.structureVersion) return false;
+    return paths.every((path, at) => {
+      const now = this.#view.changesAt(path);
+      return now !== undefined && now === changes[at];
+    });
+  }
+
+  #listen(compilerPath: string, toolchain: Toolchain): Heard {
+    const paths = pathsOf(compilerPath, toolchain).map(
+      (path) => walkPath(path, (at) => this.#view.node(at)).canonicalPath,
+    );
+    const changes = paths.map((path) => this.#view.changesAt(path));
+    return { structureVersion: this.#view.structureVersion, paths, changes };
+  }
+}
+
+function pathsOf(compilerPath: string, toolchain: Toolchain): string[] {
+  return [compilerPath, ...toolchain.components.map((component) => component.path)];
 }
 
 function stampOf(compilerPath: string, toolchain: Toolchain): string {
-  return [compilerPath, ...toolchain.components.map((component) => component.path)].map(statText).join(' ');
+  return pathsOf(compilerPath, toolchain).map(statText).join(' ');
 }
 
 function statText(path: string): string {

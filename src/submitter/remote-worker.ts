@@ -2,14 +2,13 @@
 import { dirname } from 'node:path';
 import { type Digest, digestFromBytes, digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
 import { messageOf } from '../base/errors.ts';
-import { IdSet } from '../base/id-set.ts';
 import { encodeAscending } from '../base/varint.ts';
 import {
+  ArgumentEncoder,
   type FromWorker,
   OUTPUT_WINDOW_BYTES,
   type WireArgument,
   type WireCompiled,
-  type WireEntry,
   type WireJob,
   type WireOutputChunk,
   type WireResult,
@@ -20,11 +19,12 @@ import { BlobUploader } from './blob-uploader.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { JobInputs } from './input-set.ts';
 import type { OutputSink, RemoteOutcome } from './outcome.ts';
+import { ToldEntries } from './told-entries.ts';
 
 /** A job whose inputs are known; the same for every worker. */
 export interface PreparedJob {
   readonly toolchain: Toolchain;
-  readonly arguments: WireArgument[];
+  readonly arguments: readonly WireArgument[];
   readonly workingDirectory: string;
   readonly environment: string[];
   readonly umask: number;
@@ -38,6 +38,8 @@ export interface PreparedJob {
 /** A worker with a job in its hands says something every second; after this much silence it counts as lost. */
 const SILENCE_LIMIT_MS = 6_000;
 const WATCH_INTERVAL_MS = 1_000;
+
+const NOTHING = Buffer.alloc(0);
 
 /** One output while it arrives. */
 interface IncomingOutput {
@@ -72,12 +74,9 @@ export class RemoteWorker {
   /** Called when a credit came or went, or the worker drains. */
   onChange: () => void = () => {};
   readonly #link: WorkerLink;
-  readonly #entries: EntryTable;
   readonly #uploader: BlobUploader;
-  /** Entries that the worker has, and believes to be at their paths. */
-  readonly #told = new IdSet();
-  /** The same by path number. */
-  readonly #toldAt = new Map<number, number>();
+  readonly #told: ToldEntries;
+  readonly #arguments = new ArgumentEncoder();
   readonly #toolchainRefs = new Map<string, number>();
   readonly #jobs = new Map<number, RunningJob>();
   #nextJobId = 1;
@@ -91,7 +90,7 @@ export class RemoteWorker {
 
   constructor(link: WorkerLink, entries: EntryTable) {
     this.#link = link;
-    this.#entries = entries;
+    this.#told = new ToldEntries(entries);
     this.nodeId = link.welcome.nodeId;
     this.nodeName = link.welcome.nodeName;
     this.address = link.address;
@@ -187,33 +186,23 @@ export class RemoteWorker {
   }
 
   #send(jobId: number, job: PreparedJob): void {
-    // First what is gone: the job's own entries may lie below it anew, or at the same path as something else.
-    const removed: string[] = [];
-    for (const path of job.inputs.absentPaths) {
-      const number = this.#entries.knownPathNumber(path);
-      if (number !== undefined && this.#forget(number)) removed.push(path);
-    }
-    if (removed.length > 0) this.#forgetBelow(removed);
-    const news: WireEntry[] = [];
-    job.inputs.entryIds.forEachMissingIn(this.#told, (id) => {
-      const number = this.#entries.pathNumber(id);
-      this.#forget(number);
-      this.#told.add(id);
-      this.#toldAt.set(number, id);
-      news.push(this.#entries.entry(id));
-    });
+    const news = this.#told.newsFor(job.inputs);
     const work = this.#link.work;
     const toolchainRef = this.#toolchainRef(job);
-    if (removed.length > 0) work.send({ removed: { paths: removed } });
+    // First what is gone: the job's own entries may lie below it anew, or at the same path as something else.
+    if (news.removed.length > 0) work.send({ removed: { paths: news.removed } });
     // 256 entries are about 25 KB: small messages, no large one in front of other jobs' news.
-    for (let start = 0; start < news.length; start += 256) {
-      work.send({ entries: { entries: news.slice(start, start + 256) } });
+    for (let start = 0; start < news.entries.length; start += 256) {
+      work.send({ entries: { entries: news.entries.slice(start, start + 256) } });
     }
+    const { news: newArguments, numbers, own } = this.#arguments.encode(job.arguments);
+    if (newArguments.length > 0) work.send({ knownArguments: { arguments: newArguments } });
     const message: WireJob = {
       jobId,
       toolchainRef,
       workingDirectory: job.workingDirectory,
-      arguments: job.arguments,
+      arguments: own,
+      argumentNumbers: numbers,
       inputs: encodeAscending(job.inputs.entryIds),
       environment: job.environment,
       umask: job.umask,
@@ -221,23 +210,6 @@ export class RemoteWorker {
     };
     if (job.terminal !== undefined) message.terminal = job.terminal;
     work.send({ job: message });
-  }
-
-  /** @returns true if the worker believed something to be at the path */
-  #forget(pathNumber: number): boolean {
-    const id = this.#toldAt.get(pathNumber);
-    if (id === undefined) return false;
-    this.#told.delete(id);
-    return this.#toldAt.delete(pathNumber);
-  }
-
-  /** With a directory goes what lay in it: should that come back as it was, the worker must be told again. */
-  #forgetBelow(directories: readonly string[]): void {
-    const prefixes = directories.map((path) => `${path}/`);
-    for (const [number, id] of this.#toldAt) {
-      const { path } = this.#entries.entry(id);
-      if (prefixes.some((prefix) => path.startsWith(prefix))) this.#forget(number);
-    }
   }
 
   /** The number under which the worker knows the job's compiler; announced at first use. */
@@ -324,9 +296,13 @@ export class RemoteWorker {
   #receiveResult(result: WireResult): void {
     const job = this.#jobs.get(result.jobId);
     if (job === undefined || job.hasResult) return;
-    job.hasResult = true;
     if (result.compiled) {
       const { compiled } = result;
+      for (const { index, path, sizeBytes, data } of compiled.outputs) {
+        if (path) this.#receiveOutput({ jobId: result.jobId, index, path, sizeBytes, data: data ?? NOTHING });
+        if (job.over) return;
+      }
+      job.hasResult = true;
       const problem = outputProblem(job, compiled);
       if (problem !== undefined) {
         job.finish({ kind: 'bad-result', detail: `${this.nodeName}: ${problem}` });

@@ -24,6 +24,14 @@ export type CommitOutcome =
 
 let sequence = 0;
 
+/** Results up to this size reach the shim in one piece: each piece wakes it up and costs a system call on both sides. */
+const HOLD_BYTES = 128 * 1024;
+
+/** Why `gone` fires. A value of its own, because an AbortController without one makes an error with a stack trace. */
+const GONE = 'the shim is gone';
+
+const HEARTBEAT = encodeAccepted();
+
 export class ShimSession {
   /** Fires when the shim is gone: interrupted, done, or compiling on its own. */
   readonly gone: AbortSignal;
@@ -37,14 +45,18 @@ export class ShimSession {
   #settleCommit: ((outcome: CommitOutcome) => void) | undefined;
   #pause: { readonly over: Promise<void>; readonly end: () => void } | undefined;
   #attempt = 0;
+  /** Frames of the current attempt that were not sent yet, and their size. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  /** Some of the current attempt was sent. */
+  #isShown = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.gone = this.#gone.signal;
     socket.once('close', () => this.#onClose());
     socket.on('error', () => socket.destroy());
-    socket.write(encodeAccepted());
-    this.#heartbeat = setInterval(() => socket.write(encodeAccepted()), HEARTBEAT_MS);
+    this.#heartbeat = setInterval(() => socket.write(HEARTBEAT), HEARTBEAT_MS);
   }
 
   /** Takes a frame that came after the request. @returns false if it has no place here */
@@ -58,7 +70,7 @@ export class ShimSession {
     this.#localCause = decodeLocal(frame.payload).cause;
     this.#stopHeartbeat();
     this.#settleCommit?.({ kind: 'local', cause: this.#localCause });
-    this.#gone.abort();
+    this.#gone.abort(GONE);
     return true;
   }
 
@@ -77,32 +89,34 @@ export class ShimSession {
   beginOutput(index: number, finalPath: string, sizeBytes: number): void {
     const temporaryPath = `${dirname(finalPath)}/.meshcc-${process.pid}-${this.#number}-${this.#attempt}-${index}`;
     this.#temporaries.push(temporaryPath);
-    this.#write(encodeOutputBegin({ index, sizeBytes, finalPath, temporaryPath }));
+    this.#hold(encodeOutputBegin({ index, sizeBytes, finalPath, temporaryPath }));
   }
 
   /** A piece of an output; resolves when the shim takes more. */
   outputData(index: number, piece: Uint8Array): Promise<void> | void {
-    this.#socket.cork();
-    this.#socket.write(encodeOutputDataHeader(index, piece.length));
-    const room = this.#write(piece);
-    this.#socket.uncork();
-    return room;
+    this.#hold(encodeOutputDataHeader(index, piece.length));
+    this.#hold(piece);
+    if (this.#heldBytes >= HOLD_BYTES) return this.#flush();
   }
 
   /** The attempt is void; another may follow. */
   discard(): void {
     this.#attempt++;
-    this.#write(encodeDiscard());
+    this.#held = [];
+    this.#heldBytes = 0;
+    if (this.#isShown) this.#socket.write(encodeDiscard());
+    this.#isShown = false;
   }
 
   /** Offers the whole result and waits until the shim has put it in place. */
   commit(exitStatus: number, stdout: Buffer, stderr: Buffer): Promise<CommitOutcome> {
     return new Promise((resolve) => {
       this.#settleCommit = resolve;
-      if (stdout.length > 0) this.#write(encodeStdout(stdout));
-      if (stderr.length > 0) this.#write(encodeStderr(stderr));
+      if (stdout.length > 0) this.#hold(encodeStdout(stdout));
+      if (stderr.length > 0) this.#hold(encodeStderr(stderr));
       this.#stopHeartbeat();
-      this.#write(encodeCommit(exitStatus));
+      this.#hold(encodeCommit(exitStatus));
+      void this.#flush();
       if (this.gone.aborted) resolve({ kind: 'local', cause: this.#localCause });
     });
   }
@@ -112,9 +126,24 @@ export class ShimSession {
     this.#socket.destroy();
   }
 
-  #write(bytes: Uint8Array): Promise<void> | void {
+  #hold(bytes: Uint8Array): void {
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+  }
+
+  /** Sends what was held; resolves when the shim takes more. */
+  #flush(): Promise<void> | void {
+    const held = this.#held;
+    // One copy of a small result costs less than a list of buffers; a large one is not copied.
+    const pieces = this.#heldBytes <= HOLD_BYTES ? [Buffer.concat(held, this.#heldBytes)] : held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#isShown = true;
     if (this.#socket.destroyed) return;
-    if (this.#socket.write(bytes)) return;
+    this.#socket.cork();
+    for (const piece of pieces) this.#socket.write(piece);
+    this.#socket.uncork();
+    if (!this.#socket.writableNeedDrain) return;
     if (this.#pause === undefined) {
       let end: () => void = () => {};
       const over = new Promise<void>((resolve) => {
@@ -140,7 +169,7 @@ export class ShimSession {
   #onClose(): void {
     this.#stopHeartbeat();
     this.#endPause();
-    this.#gone.abort();
+    this.#gone.abort(GONE);
     this.#settleCommit?.(
       this.#committed ? { kind: 'committed' } : { kind: 'local', cause: this.#localCause },
     );

@@ -2,10 +2,11 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
+import { digestOf, digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
 import { MeshError, messageOf } from '../base/errors.ts';
 import { decodeAscending } from '../base/varint.ts';
 import {
+  ArgumentDecoder,
   type BlobChunk,
   CHUNK_BYTES,
   type FromSubmitter,
@@ -14,7 +15,9 @@ import {
   type Outbound,
   type SessionHandler,
   type SubmitterPeer,
+  type WireArgument,
   type WireJob,
+  type WireOutputDigest,
   type WireResult,
 } from '../mesh/index.ts';
 import type { Cell } from '../sandbox/index.ts';
@@ -46,6 +49,7 @@ export class WorkerSession implements SessionHandler {
   readonly #directory: string;
   readonly #inbox: BlobInbox;
   readonly #mirror: Mirror;
+  readonly #arguments = new ArgumentDecoder();
   readonly #toolchains = new Map<number, Promise<InstalledToolchain>>();
   readonly #jobs = new Map<number, ActiveJob>();
   #treeMade: Promise<unknown>;
@@ -107,6 +111,7 @@ export class WorkerSession implements SessionHandler {
       if (message.job) this.#accept(message.job);
       else if (message.entries) for (const entry of message.entries.entries) this.#mirror.announce(entry);
       else if (message.removed) this.#mirror.remove(message.removed.paths);
+      else if (message.knownArguments) this.#learnArguments(message.knownArguments.arguments);
       else if (message.toolchainUse) this.#useToolchain(message.toolchainUse);
       else if (message.cancel) this.#jobs.get(message.cancel.jobId)?.abort.abort();
       else if (message.outputCredit) this.#extendWindow(message.outputCredit);
@@ -163,6 +168,12 @@ export class WorkerSession implements SessionHandler {
     this.#toolchains.set(use.ref, installed);
   }
 
+  /** @throws MeshError MESHCC_PROTOCOL if they are too many to be kept */
+  #learnArguments(news: readonly WireArgument[]): void {
+    if (!this.#arguments.learn(news))
+      throw new MeshError('MESHCC_PROTOCOL', 'more known arguments than a stream keeps');
+  }
+
   #extendWindow(credit: { jobId: number; sizeBytes: number }): void {
     const job = this.#jobs.get(credit.jobId);
     if (job === undefined) return;
@@ -200,6 +211,12 @@ export class WorkerSession implements SessionHandler {
       return { refused: { reason: `toolchain ${job.toolchainRef} was never announced` } };
     const ids = decodeAscending(job.inputs);
     if (ids === undefined) return { refused: { reason: 'the list of inputs is damaged' } };
+    const { argumentNumbers } = job;
+    if (argumentNumbers !== undefined && argumentNumbers.length > 0) {
+      const args = this.#arguments.decode(argumentNumbers, job.arguments);
+      if (args === undefined) return { refused: { reason: 'the list of arguments is damaged' } };
+      job.arguments = args;
+    }
     const hold = this.#mirror.hold(ids);
     try {
       const toolchain = await toolchainPromise;
@@ -255,9 +272,13 @@ export class WorkerSession implements SessionHandler {
     if (outcome.kind === 'input-incomplete') return { inputIncomplete: { paths: [...outcome.paths] } };
     const { result } = outcome;
     try {
-      const outputs = [];
+      const outputs: WireOutputDigest[] = [];
+      const totalBytes = outcome.outputs.reduce((sum, { file }) => sum + file.sizeBytes, 0);
       for (const [index, output] of outcome.outputs.entries()) {
-        const digest = await this.#sendOutput(job.jobId, index, output, active);
+        const digest =
+          totalBytes <= CHUNK_BYTES
+            ? await readOutput(index, output)
+            : await this.#sendOutput(job.jobId, index, output, active);
         if (digest === undefined) return { busy: { reason: 'cancelled' } };
         outputs.push(digest);
       }
@@ -283,7 +304,7 @@ export class WorkerSession implements SessionHandler {
     index: number,
     { path, file }: CompileOutput,
     active: ActiveJob,
-  ): Promise<{ index: number; sha256: Buffer; sizeBytes: number } | undefined> {
+  ): Promise<WireOutputDigest | undefined> {
     const hash = startDigest();
     let offset = 0;
     do {
@@ -310,6 +331,12 @@ export class WorkerSession implements SessionHandler {
     }
     return !signal.aborted;
   }
+}
+
+/** A small output, to travel with the result: a message less for each. */
+async function readOutput(index: number, { path, file }: CompileOutput): Promise<WireOutputDigest> {
+  const data = await file.read(0, file.sizeBytes);
+  return { index, sha256: digestToBytes(digestOf(data)), sizeBytes: data.length, path, data };
 }
 
 /** A disk that is full or broken is this node's fault; anything else is content that never came. */

@@ -51,6 +51,10 @@ export class DiskView implements SourceView {
     }
   }
 
+  changesAt(): undefined {
+    return undefined;
+  }
+
   refresh(): Promise<void> {
     this.lookAgain();
     return Promise.resolve();

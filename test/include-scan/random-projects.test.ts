@@ -115,10 +115,12 @@ async function check(project: Project): Promise<void> {
   assert.ok(call.kind === 'distributable', JSON.stringify(call));
   const { invocation } = call;
   const runner = new CommandRunner();
-  const finder = new ScanningClosureFinder(new DiskView(), runner.run, new CompilerClosureFinder(runner.run));
+  const view = new DiskView();
+  const finder = new ScanningClosureFinder(view, runner.run, new CompilerClosureFinder(runner.run));
   const request = {
     invocation,
     compilerPath: '/usr/bin/gcc',
+    compilerId: 'gcc',
     workingDirectory: project.directory,
     environment: ENVIRONMENT,
   };
@@ -132,6 +134,7 @@ async function check(project: Project): Promise<void> {
     },
     NEVER,
   );
+  await view.refresh();
   const outcome = await finder.find(request, NEVER);
   if (outcome.kind === 'local') {
     assert.ok(project.args.includes('-include'), JSON.stringify(outcome));

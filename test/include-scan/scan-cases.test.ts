@@ -84,21 +84,21 @@ async function check(scanCase: ScanCase): Promise<void> {
     layOut(directory, scanCase);
     const request: ClosureRequest = {
       invocation: invocationOf(directory, scanCase),
+      compilerId: 'gcc',
       compilerPath: scanCase.source?.endsWith('.cc') ? '/usr/bin/g++' : '/usr/bin/gcc',
       workingDirectory: directory,
       environment: ['LC_ALL=C', ...(scanCase.environment ?? [])],
     };
     const runner = new CommandRunner();
-    const finder = new ScanningClosureFinder(
-      new DiskView(),
-      runner.run,
-      new CompilerClosureFinder(runner.run),
-    );
+    const view = new DiskView();
+    const finder = new ScanningClosureFinder(view, runner.run, new CompilerClosureFinder(runner.run));
+    await view.refresh();
     const first = await finder.find(request, NEVER);
     assert.equal(first.kind === 'local' ? first.reason : undefined, scanCase.local, JSON.stringify(first));
     const asked = runner.argvs.some((argv) => argv.includes('-M'));
     assert.equal(asked, scanCase.asksCompiler === true, 'asked the compiler for the closure');
     if (first.kind === 'closure') await checkClosure(scanCase, request, first.closure);
+    await view.refresh();
     const again = await finder.find(request, NEVER);
     assert.deepEqual(
       again.kind === 'closure' ? [...again.closure.files].sort() : again,

@@ -47,6 +47,7 @@ function requestFor(...args: string[]): ClosureRequest {
   return {
     invocation: call.invocation,
     compilerPath: '/usr/bin/gcc',
+    compilerId: 'gcc',
     workingDirectory: directory,
     environment: ['LC_ALL=C'],
   };
@@ -61,8 +62,13 @@ function own(outcome: ClosureOutcome): string[] {
     .sort();
 }
 
+async function find(request: ClosureRequest, signal: AbortSignal = NEVER): Promise<ClosureOutcome> {
+  await view.refresh();
+  return finder.find(request, signal);
+}
+
 async function scan(...args: string[]): Promise<string[]> {
-  return own(await finder.find(requestFor(...args), NEVER));
+  return own(await find(requestFor(...args)));
 }
 
 function dependencyQuestions(): number {
@@ -148,7 +154,7 @@ suite('include scan: changes', () => {
     write('main.c', '#include "a.h"\n');
     assert.deepEqual(await scan('main.c'), ['a.h', 'main.c']);
     write('a.h.gch', '');
-    const outcome = await finder.find(requestFor('main.c'), NEVER);
+    const outcome = await find(requestFor('main.c'));
     assert.equal(outcome.kind === 'local' && outcome.reason, 'precompiled-header');
     rmSync(join(directory, 'a.h.gch'));
     assert.deepEqual(await scan('main.c'), ['a.h', 'main.c']);
@@ -220,6 +226,7 @@ suite('include scan: questions to the compiler', () => {
     write('main.c', '#include "a.h"\n');
     write('other.c', '#include "a.h"\n');
     for (const path of ['a.h', 'main.c']) utimesSync(join(directory, path), long, long);
+    await view.refresh();
     assert.deepEqual(own(await finder.findExactly(requestFor('main.c'), NEVER)), ['a.h', 'main.c']);
     assert.equal(dependencyQuestions(), 1);
     assert.deepEqual(await scan('main.c'), ['a.h', 'main.c']);
@@ -241,7 +248,7 @@ suite('include scan: questions to the compiler', () => {
   test('a compiler that cannot be asked keeps the unit local', async () => {
     write('main.c', '');
     const request = { ...requestFor('main.c'), compilerPath: '/usr/bin/false' };
-    const outcome = await finder.find(request, NEVER);
+    const outcome = await find(request);
     assert.equal(outcome.kind === 'local' && outcome.reason, 'closure-failed');
   });
 });
@@ -314,7 +321,7 @@ suite('include scan: the event loop', () => {
       }
     }
     start(new AbortingView());
-    const outcome = await finder.find(requestFor('a.c'), controller.signal);
+    const outcome = await find(requestFor('a.c'), controller.signal);
     assert.equal(outcome.kind === 'local' && outcome.reason, 'interrupted');
     assert.ok(view.reads < HEADERS);
   });

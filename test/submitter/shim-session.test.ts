@@ -71,15 +71,32 @@ test('a result is offered whole, and the shim’s answer ends the call', async (
 
 test('attempts do not share temporary files', async (t) => {
   const { session, frames, directory } = await open(t);
+  const large = Buffer.alloc(1 << 20);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    session.beginOutput(0, join(directory, 'x.o'), large.length);
+    await session.outputData(0, large);
+    session.discard();
+  }
+  await until(() => frames.length === 6, 'six frames');
+  const once = ['OUTPUT_BEGIN', 'OUTPUT_DATA', 'DISCARD'];
+  assert.deepEqual(names(frames), [...once, ...once]);
+  assert.notEqual(
+    decodeOutputBegin(frames[0]!.payload).temporaryPath,
+    decodeOutputBegin(frames[3]!.payload).temporaryPath,
+  );
+});
+
+test('a small result reaches the shim when it is whole; an attempt that comes to nothing before that does not', async (t) => {
+  const { session, frames, directory } = await open(t);
   session.beginOutput(0, join(directory, 'x.o'), 5);
+  void session.outputData(0, Buffer.from('wrong'));
   session.discard();
   session.beginOutput(0, join(directory, 'x.o'), 5);
-  await until(() => frames.length === 3, 'three frames');
-  const [first, , second] = frames;
-  assert.notEqual(
-    decodeOutputBegin(first!.payload).temporaryPath,
-    decodeOutputBegin(second!.payload).temporaryPath,
-  );
+  void session.outputData(0, Buffer.from('right'));
+  void session.commit(0, Buffer.alloc(0), Buffer.alloc(0));
+  await until(() => names(frames).includes('COMMIT'), 'the result is offered');
+  assert.deepEqual(names(frames), ['OUTPUT_BEGIN', 'OUTPUT_DATA', 'COMMIT']);
+  assert.equal(frames[1]!.payload.toString('latin1', 4), 'right');
 });
 
 test('a shim that dies before it commits leaves no temporary file; one that has committed keeps its files', async (t) => {

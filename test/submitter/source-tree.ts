@@ -74,8 +74,9 @@ export class SourceTree {
   }
 
   async closure(invocation: Invocation, workingDirectory = this.directory): Promise<InputClosure> {
+    await this.#view.refresh();
     const found = await this.#finder.find(
-      { invocation, compilerPath: GCC, workingDirectory, environment: ['LC_ALL=C'] },
+      { invocation, compilerPath: GCC, compilerId: 'gcc', workingDirectory, environment: ['LC_ALL=C'] },
       new AbortController().signal,
     );
     if (found.kind === 'local') throw new Error(`no closure: ${found.reason} ${found.detail}`);

@@ -6,7 +6,17 @@ import type { WireArgument, WireJob } from '../../src/mesh/index.ts';
 import { checkRequest } from '../../src/worker/request-check.ts';
 import { GCC, GXX, toolchainOf } from './real-toolchains.ts';
 
-const toWire = ({ name, form, value, list }: InvocationArg): WireArgument => ({
+/** An argument that a test may change. */
+interface MutableArgument extends WireArgument {
+  name: string;
+  form: string;
+  value: string;
+  list: MutableArgument[];
+}
+
+type MutableJob = Omit<WireJob, 'arguments'> & { arguments: MutableArgument[] };
+
+const toWire = ({ name, form, value, list }: InvocationArg): MutableArgument => ({
   name,
   form,
   value,
@@ -14,7 +24,7 @@ const toWire = ({ name, form, value, list }: InvocationArg): WireArgument => ({
 });
 
 /** The job that an honest submitter makes of a command line. */
-function jobOf(compilerName: string, ...args: string[]): WireJob {
+function jobOf(compilerName: string, ...args: string[]): MutableJob {
   const call = classify({
     compilerName,
     dialect: 'gcc',
@@ -51,7 +61,7 @@ const KERNEL_LIKE = [
   'drivers/x.c',
 ];
 
-const flag = (name: string): WireArgument => ({ name, form: 'flag', value: '', list: [] });
+const flag = (name: string): MutableArgument => ({ name, form: 'flag', value: '', list: [] });
 
 test('honest jobs are accepted, and mean what the submitter derived', async () => {
   const [gcc, gxx] = [await toolchainOf(GCC), await toolchainOf(GXX)];
@@ -72,7 +82,7 @@ test('honest jobs are accepted, and mean what the submitter derived', async () =
 });
 
 /** Changes to an honest job that must make the worker refuse it. */
-const TAMPERED: Record<string, (job: WireJob) => void> = {
+const TAMPERED: Record<string, (job: MutableJob) => void> = {
   'a relative working directory': (job) => {
     job.workingDirectory = 'work';
   },

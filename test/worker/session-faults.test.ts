@@ -115,12 +115,49 @@ test('the worker compiles what a submitter spells out on the wire', async (t) =>
   deliver(submitter, SOURCE);
   const { compiled } = await submitter.result(7);
   assert.deepEqual([compiled?.exitStatus, compiled?.outputs.length], [0, 1]);
+  const [object] = compiled!.outputs;
+  assert.equal(object!.path, 'x.o', 'a small output travels with the result');
+  assert.equal(digestOf(object!.data!), Buffer.from(object!.sha256).toString('hex'));
+  assert.ok(submitter.heard.every(({ outputChunk }) => !outputChunk));
+});
+
+test('a large output comes in chunks before the result', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await rawSubmitter(t, working);
+  const source = 'char large[300000] = {1};\n';
+  announce(submitter, source);
+  submitter.send({ job: job(7) });
+  await until(() => submitter.asked.length === 1, 'the worker asks for the source');
+  deliver(submitter, source);
+  const { compiled } = await submitter.result(7);
+  const [object] = compiled!.outputs;
+  assert.equal(object!.path, '');
   const chunks = submitter.heard.flatMap(({ outputChunk }) => outputChunk ?? []);
   assert.equal(chunks[0]?.path, 'x.o');
   assert.equal(
     digestOf(Buffer.concat(chunks.map(({ data }) => data))),
-    Buffer.from(compiled!.outputs[0]!.sha256).toString('hex'),
+    Buffer.from(object!.sha256).toString('hex'),
   );
+});
+
+test('arguments can be announced once and named by their numbers', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await rawSubmitter(t, working);
+  announce(submitter);
+  const { arguments: args } = job(1);
+  submitter.send({ knownArguments: { arguments: args.slice(0, 1) } });
+  // The known one, then the next of the job's own.
+  submitter.send({ job: job(1, { arguments: args.slice(1), argumentNumbers: Buffer.from([1, 0]) }) });
+  await until(() => submitter.asked.length === 1, 'the worker asks for the source');
+  deliver(submitter, SOURCE);
+  assertCompiled(await submitter.result(1));
+  for (const [jobId, numbers] of [[1], [1, 0, 0], [1, 2], [2, 0], [1, 0, 0x80]].entries()) {
+    const damaged = { arguments: args.slice(1), argumentNumbers: Buffer.from(numbers) };
+    submitter.send({ job: job(2 + jobId, damaged) });
+    assert.ok((await submitter.result(2 + jobId)).refused, String(numbers));
+  }
 });
 
 test('a submitter that vanishes in the middle of an upload leaves no half blob and no tree', async (t) => {

@@ -4,13 +4,13 @@
  */
 
 /** Version of the stream protocol; a peer that speaks another is not used. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export interface WireArgument {
-  name: string;
-  form: string;
-  value: string;
-  list: WireArgument[];
+  readonly name: string;
+  readonly form: string;
+  readonly value: string;
+  readonly list: readonly WireArgument[];
 }
 
 export interface WireToolchain {
@@ -33,7 +33,8 @@ export interface WireJob {
   jobId: number;
   toolchainRef: number;
   workingDirectory: string;
-  arguments: WireArgument[];
+  arguments: readonly WireArgument[];
+  argumentNumbers?: Uint8Array;
   inputs: Uint8Array;
   environment: string[];
   umask: number;
@@ -55,17 +56,27 @@ export interface FromSubmitter {
   hello?: { protocolVersion: number; nodeId: string; nodeName: string; agentVersion: string };
   toolchainUse?: WireToolchainUse;
   entries?: { entries: WireEntry[] };
-  removed?: { paths: string[] };
+  removed?: { paths: readonly string[] };
   job?: WireJob;
   cancel?: { jobId: number };
   outputCredit?: { jobId: number; sizeBytes: number };
   blobUnavailable?: { sha256: Uint8Array[] };
+  knownArguments?: { arguments: readonly WireArgument[] };
+}
+
+export interface WireOutputDigest {
+  index: number;
+  sha256: Uint8Array;
+  sizeBytes: number;
+  /** With `data`: the output itself. Left out or empty if it came in chunks. */
+  path?: string;
+  data?: Buffer;
 }
 
 export interface WireCompiled {
   exitStatus: number;
   signal: number;
-  outputs: { index: number; sha256: Uint8Array; sizeBytes: number }[];
+  outputs: WireOutputDigest[];
   stdout: Uint8Array;
   stderr: Uint8Array;
   cpuUs: number;
