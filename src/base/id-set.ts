@@ -78,7 +78,9 @@ export class IdSet implements Iterable<number> {
 
   [Symbol.iterator](): IterableIterator<number> {
     const ids: number[] = [];
-    this.forEach((id) => ids.push(id));
+    this.forEach((id) => {
+      ids.push(id);
+    });
     return ids.values();
   }
 
