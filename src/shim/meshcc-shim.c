@@ -29,6 +29,7 @@
 #include "called-as.h"
 #include "agent-socket.h"
 #include "local-slot.h"
+#include "held-signals.h"
 #include "environment-table.h" /* MESHCC_ENVIRONMENT: the variables that a compile depends on */
 
 enum frame_type {
@@ -76,8 +77,6 @@ static const char *name; /* as the user called it, without directory */
 static char *compiler_path; /* the real compiler, absolute */
 static int agent = -1; /* socket */
 static int directory = -1; /* of the socket; -1 unless it is private to this user */
-static int interrupts = -1; /* signalfd; open while there are temporary files */
-static sigset_t original_mask;
 static struct output outputs[MAX_OUTPUTS];
 static uint32_t output_count;
 static struct text held_stdout, held_stderr;
@@ -95,9 +94,7 @@ static void *allocate(void *old, size_t size_bytes) {
 static bool write_all(int fd, const char *bytes, size_t length) {
   while (length) {
     ssize_t written = write(fd, bytes, length);
-    struct pollfd full = {.fd = fd, .events = POLLOUT};
-    if (written < 0 && errno == EAGAIN) poll(&full, 1, -1); /* standard error may be non-blocking */
-    else if (written < 0 && errno != EINTR) return false;
+    if (written < 0 && errno != EINTR) return false;
     if (written < 0) continue;
     bytes += written;
     length -= written;
@@ -130,14 +127,6 @@ static void discard_outputs(void) {
   }
   output_count = 0;
   held_stdout.length = held_stderr.length = 0;
-}
-
-/* An interruption that was held back takes effect here, at the latest. */
-static void release_signals(void) {
-  if (interrupts < 0) return;
-  sigprocmask(SIG_SETMASK, &original_mask, NULL);
-  close(interrupts);
-  interrupts = -1;
 }
 
 static _Noreturn void run_local(enum slot slot, const char *reason, const char *detail) {
@@ -273,24 +262,6 @@ static void send_request(void) {
   free(frame);
 }
 
-/* From the first temporary file on, an interruption is noticed in wait_for_agent(), which removes them. */
-static void hold_signals(void) {
-  static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-  struct sigaction action;
-  sigset_t held;
-  if (interrupts >= 0) return;
-  sigprocmask(SIG_SETMASK, NULL, &original_mask);
-  sigemptyset(&held);
-  for (size_t i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++) {
-    sigaction(SIGNALS[i], NULL, &action);
-    bool takes_effect = action.sa_handler != SIG_IGN && !sigismember(&original_mask, SIGNALS[i]);
-    if (takes_effect) sigaddset(&held, SIGNALS[i]);
-  }
-  interrupts = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (interrupts < 0) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
-  sigprocmask(SIG_BLOCK, &held, NULL);
-}
-
 static void begin_output(uint32_t length) {
   uint64_t size_bytes;
   require(length > 12, "an output has no name");
@@ -299,7 +270,7 @@ static void begin_output(uint32_t length) {
   const char *final_path = take_text(length - 12);
   const char *temporary_path = final_path + strlen(final_path) + 1;
   require(final_path[0] == '/' && temporary_path[0] == '/', "an output's path must be absolute");
-  hold_signals();
+  if (!hold_signals()) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
   int fd = open(temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (fd < 0) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
   outputs[output_count++] = (struct output){fd, le64toh(size_bytes), 0, final_path, temporary_path};
@@ -336,6 +307,24 @@ static bool can_replace(const char *path) {
   return S_ISREG(found.st_mode) && found.st_nlink == 1 && access(path, W_OK) == 0;
 }
 
+/*
+ * Prints what the compiler printed. A reader that is gone, or a limit on the file, kills a compiler before it
+ * makes its outputs, so that the real one has to meet it; after any other failure a compiler goes on without.
+ */
+static void print(int fd, const struct text *held) {
+  if (held->length && !hold_signals()) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
+  for (size_t done = 0; done < held->length;) {
+    struct pollfd waiting[] = {{.fd = fd, .events = POLLOUT}, {.fd = interrupts, .events = POLLIN}};
+    while (poll(waiting, 2, -1) < 0 && errno == EINTR) continue;
+    if (waiting[1].revents) die_interrupted();
+    size_t length = held->length - done < PIPE_BUF ? held->length - done : PIPE_BUF; /* so much does not block */
+    ssize_t written = write(fd, held->bytes + done, length);
+    if (written >= 0) done += written;
+    else if (errno == EPIPE || errno == EFBIG) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
+    else if (errno != EAGAIN && errno != EINTR) return;
+  }
+}
+
 static _Noreturn void commit(uint32_t status) {
   require(status <= 255, "an exit status is above 255");
   for (uint32_t i = 0; i < output_count; i++) {
@@ -343,14 +332,19 @@ static _Noreturn void commit(uint32_t status) {
     if (!can_replace(outputs[i].final_path))
       leave_agent(CAUSE_OUTPUT, "output-not-regular", outputs[i].final_path);
   }
+  for (uint32_t i = 0; i < output_count; i++) {
+    int fd = outputs[i].fd;
+    outputs[i].fd = -1;
+    if (close(fd)) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
+  }
+  print(STDOUT_FILENO, &held_stdout);
+  print(STDERR_FILENO, &held_stderr);
   for (uint32_t i = 0; i < output_count; i++)
-    if (close(outputs[i].fd) || rename(outputs[i].temporary_path, outputs[i].final_path))
+    if (rename(outputs[i].temporary_path, outputs[i].final_path))
       leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
   output_count = 0;
   tell(FRAME_COMMITTED, "", 0);
   release_signals();
-  write_all(STDOUT_FILENO, held_stdout.bytes, held_stdout.length);
-  write_all(STDERR_FILENO, held_stderr.bytes, held_stderr.length);
   _exit((int)status);
 }
 

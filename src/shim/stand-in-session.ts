@@ -81,6 +81,16 @@ function touchFiles<T>(step: () => T): T {
   }
 }
 
+/** What would kill a compiler before it makes its outputs is left to the real one; else what is lost is lost. */
+function print(fd: number, text: readonly Buffer[]): void {
+  try {
+    writeAll(fd, Buffer.concat(text));
+  } catch (error) {
+    if (errnoOf(error) === 'EPIPE' || errnoOf(error) === 'EFBIG')
+      throw new LeaveError('OUTPUT', 'output-write-failed', messageOf(error));
+  }
+}
+
 /** False for what a compiler would write through, or could not write. */
 function canReplace(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
@@ -129,7 +139,7 @@ class Attempt {
     (stream === 'STDOUT' ? this.#stdout : this.#stderr).push(Buffer.from(bytes));
   }
 
-  /** Puts every output in place. */
+  /** Prints, as a compiler does first, and puts every output in place. */
   commit(): void {
     for (const output of this.#outputs) {
       require(output.writtenBytes === output.sizeBytes, 'less data than announced');
@@ -137,16 +147,13 @@ class Attempt {
         throw new LeaveError('OUTPUT', 'output-not-regular', output.finalPath);
       }
     }
+    print(1, this.#stdout);
+    print(2, this.#stderr);
     touchFiles(() => {
       for (const output of this.#outputs) renameSync(output.temporaryPath, output.finalPath);
     });
     for (const output of this.#outputs) closeSync(output.fd);
     this.#outputs = [];
-  }
-
-  print(): void {
-    writeAll(1, Buffer.concat(this.#stdout));
-    writeAll(2, Buffer.concat(this.#stderr));
   }
 }
 
@@ -165,7 +172,6 @@ function follow(attempt: Attempt, frame: ShimFrame, socket: Socket): SessionEnd 
     require(payload.length === 4 && payload.readUInt32LE(0) <= 255, 'an exit status is above 255');
     attempt.commit();
     socket.write(encodeCommitted());
-    attempt.print();
     return { status: payload.readUInt32LE(0) };
   } else require(name === 'ACCEPTED', 'a frame of the wrong direction');
   return undefined;
@@ -213,6 +219,8 @@ export function runSession(request: ShimRequest, options: SessionOptions): Promi
       () => leave(new LeaveError('STALLED', 'agent-stalled', 'nothing heard from the agent')),
       options.stallMs ?? STALL_MS,
     );
+    // Beyond the limit of `ulimit -f`, a write is then an error instead of the end.
+    process.on('SIGXFSZ', () => {});
     for (const signal of SIGNALS) {
       process.on(signal, () => {
         socket.write(encodeLocal('INTERRUPTED', signal));

@@ -5,7 +5,13 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { decodeLocal, encodeAccepted, encodeCommit, encodeRunLocal } from '../../src/shim/index.ts';
+import {
+  decodeLocal,
+  encodeAccepted,
+  encodeCommit,
+  encodeRunLocal,
+  encodeStderr,
+} from '../../src/shim/index.ts';
 import { Fixture, run } from './fixture.ts';
 
 const DATA = Buffer.from('not the whole object');
@@ -51,6 +57,20 @@ test('a signal that was ignored from the start stays ignored', async (t) => {
   fixture.agent.call.send(encodeCommit(5));
   assert.deepEqual(await ended, [5, null]);
   assert.deepEqual(readFileSync(fixture.path('a.o')), DATA);
+});
+
+test('SIGINT while nobody takes what the compiler printed', async (t) => {
+  const fixture = await Fixture.make(t);
+  const text = encodeStderr(Buffer.alloc(1_000_000, 'a warning\n'));
+  await fixture.startAgent((call) => call.send(...fixture.output(0, 'a.o', DATA), text, encodeCommit(0)));
+  const child = spawn('gcc', ['-c', 'a.c', '-o', 'a.o'], { cwd: fixture.work, env: fixture.env });
+  const ended = once(child, 'exit');
+  // What has come is the proof that the rest waits: nothing is read from here on.
+  await once(child.stderr, 'readable');
+  child.kill('SIGINT');
+  assert.deepEqual(await ended, [null, 'SIGINT']);
+  assert.deepEqual(fixture.files(), ['a.c']);
+  child.stderr.destroy();
 });
 
 test('SIGINT before any output', async (t) => {
