@@ -1,5 +1,5 @@
 /** Decides about one compiler call: an invocation that any node may run, or the reason why it stays here. */
-import { probeMaker } from './configure-probe.ts';
+import { NULL_DEVICE, probeMaker } from './configure-probe.ts';
 import type { Environment } from './environment-table.ts';
 import { environmentObstacle } from './environment-table.ts';
 import type { Invocation, InvocationArg } from './invocation.ts';
@@ -98,6 +98,7 @@ function classifyMode(findings: readonly Finding[], outline: Outline): LocalClas
 }
 
 function classifyProbe(outline: Outline, environment: Environment): LocalClassification | undefined {
+  if (outline.sources.includes(NULL_DEVICE)) return local('configure-probe', 'an empty file');
   const directory = environment.PWD;
   const paths = [...outline.sources, ...outline.outputs, ...(directory === undefined ? [] : [directory])];
   for (const path of paths) {
@@ -105,6 +106,11 @@ function classifyProbe(outline: Outline, environment: Environment): LocalClassif
     if (maker !== undefined) return local('configure-probe', maker);
   }
   return undefined;
+}
+
+/** As the shim sees it: `MESHCC_DISABLE=0` switches nothing off. */
+function isDisabled({ MESHCC_DISABLE: value }: Environment): boolean {
+  return value !== undefined && value !== '' && value !== '0';
 }
 
 function classifyShape(
@@ -121,6 +127,7 @@ function classifyShape(
   if (sources.includes('-')) return local('stdin-source', '-');
   if (!outline.acts) return local('link', '');
   if (sources.length > 1) return local('several-inputs', sources.slice(0, 3).join(' '));
+  if (outline.outputs.includes(NULL_DEVICE)) return local('output-not-regular', NULL_DEVICE);
   return undefined;
 }
 
@@ -136,7 +143,7 @@ export function classify(call: CompilerCall): Classification {
   const outline = outlineOf(args, call.dialect);
   const shape = classifyShape(findings, outline, call.environment);
   if (shape !== undefined) return shape;
-  if (call.environment.MESHCC_DISABLE !== undefined) return local('disabled', '');
+  if (isDisabled(call.environment)) return local('disabled', '');
   const obstacle = environmentObstacle(call.environment);
   if (obstacle !== undefined) return local('environment-variable', obstacle);
   const [finding] = findings;

@@ -5,7 +5,6 @@
 
 /** How the file names of probes look, and whose they are. */
 const PROBE_PATTERNS: readonly { readonly pattern: RegExp; readonly who: string }[] = [
-  { pattern: /^\/dev\/null$/, who: 'an empty file' },
   { pattern: /(?:^|\/)(?:tmp\.)?conftest\.[^/]*$/, who: 'autoconf' },
   { pattern: /(?:^|\/)CMakeFiles\/(?:CMakeScratch|CMakeTmp)(?:\/|$)/, who: 'CMake' },
   { pattern: /(?:^|\/)CMakeFiles\/(?:[^/]*\/)?cmTC_/, who: 'CMake' },
@@ -14,6 +13,9 @@ const PROBE_PATTERNS: readonly { readonly pattern: RegExp; readonly who: string 
   { pattern: /(?:^|\/)meson-private\/(?:tmp|sanitycheck)/, who: 'Meson' },
   { pattern: /(?:^|\/)config\.tests\//, who: 'qmake' },
 ];
+
+/** The source of probes that only try options, and the output of calls that only want the diagnostics. */
+export const NULL_DEVICE = '/dev/null';
 
 /**
  * Who makes the probe that a path belongs to, or undefined if it is no probe.

@@ -126,7 +126,11 @@ const LOCAL_IF_SET: readonly EnvironmentRow[] = [
 
 const SHIM: readonly EnvironmentRow[] = [
   { name: 'MESHCC_BUILD', effect: 'shim', note: 'names the build that this compile belongs to' },
-  { name: 'MESHCC_DISABLE', effect: 'shim', note: 'if set, everything is compiled locally' },
+  {
+    name: 'MESHCC_DISABLE',
+    effect: 'shim',
+    note: 'if set, not empty and not `0`, everything is compiled locally',
+  },
   { name: 'MESHCC_EXPLAIN', effect: 'shim', note: 'if set, a local compile says why on standard error' },
 ];
 

@@ -107,7 +107,7 @@ const CLASSIFIER_REASONS = {
   },
   'output-not-regular': {
     kind: 'by-design',
-    text: 'The output is there already, and is no ordinary file with the owner and mode of a new one.',
+    text: 'An output is there already, and is no ordinary file with the owner and mode of a new one.',
   },
   'environment-variable': {
     kind: 'environment',
@@ -185,7 +185,7 @@ const MESH_REASONS = {
   },
   'output-write-failed': {
     kind: 'environment',
-    text: 'An output could not be written here; the local compiler will say why.',
+    text: 'An output cannot be written here; the local compiler will say why.',
   },
   'input-changed': { kind: 'environment', text: 'An input file changed while the job ran.' },
   'job-timeout': { kind: 'mesh', text: 'The job took too long on the other node.' },

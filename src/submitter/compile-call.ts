@@ -2,7 +2,7 @@
  * One compiler call from shim to object. Every way out is either a committed result or a named reason to
  * compile here: nothing that goes wrong in the mesh can fail a build.
  */
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { messageOf } from '../base/errors.ts';
 import {
@@ -11,7 +11,6 @@ import {
   type Invocation,
   isCompilerName,
   type LocalReasonId,
-  type OutputKind,
 } from '../compiler/index.ts';
 import type { ClosureFinder, SourceView } from '../include-scan/index.ts';
 import type { Ledger } from '../observe/index.ts';
@@ -23,6 +22,7 @@ import type { InputCollector } from './input-set.ts';
 import type { LocalToolchains } from './local-toolchains.ts';
 import type { MessageLocale, MessageLocales } from './message-locale.ts';
 import type { OutputSink, RemoteOutcome } from './outcome.ts';
+import { outputObstacle } from './output-obstacle.ts';
 import type { PreparedJob } from './remote-worker.ts';
 import type { ShimSession } from './shim-session.ts';
 
@@ -246,10 +246,10 @@ export class CompileCall {
       return here('unsupported-language', invocation.language);
     const refusal = this.#parts.dispatcher.refusal(toolchain.id, new Set());
     if (refusal !== undefined) return here(refusal.reason, refusal.detail);
-    const irregular = invocation.outputs.find(
-      ({ path, kind }) => !isReplaceable(absolute(request.cwd, path), kind, request.umask),
-    );
-    if (irregular !== undefined) return here('output-not-regular', irregular.path);
+    for (const { path, kind } of invocation.outputs) {
+      const trouble = outputObstacle(absolute(request.cwd, path), kind, request.umask);
+      if (trouble !== undefined) return here(trouble, path);
+    }
     return this.#findInputs(invocation, toolchain, false);
   }
 
@@ -364,18 +364,6 @@ function here(reason: LocalReasonId, detail: string): Local {
 
 function absolute(workingDirectory: string, path: string): string {
   return path.startsWith('/') ? path : `${workingDirectory}/${path}`;
-}
-
-/**
- * True if a new file at this path is what the compiler would leave. It writes through a link and into a device,
- * and what it does not make anew keeps its owner and mode; only an object that holds something is made anew.
- */
-function isReplaceable(path: string, kind: OutputKind, umask: number): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return true;
-  if (!stat.isFile() || stat.nlink !== 1) return false;
-  if (kind === 'object' && stat.size > 0) return true;
-  return (stat.mode & 0o7777) === (0o666 & ~umask) && stat.uid === process.getuid?.();
 }
 
 /** Only ordinary files of a sane size: reading a pipe would hold the agent up. */

@@ -52,8 +52,11 @@ const OWN_DEPFILE = '/.meshcc-dependencies';
 /** Where the assembler tells what it embedded: no depfile of the compiler shows that. */
 const ASSEMBLER_DEPFILE = '/.meshcc-embedded';
 
-/** GCC and Clang on a header that is not there; in another language the submitter just sees a failed compile. */
-const MISSING_FILE = /fatal error: (?:')?([^\n:']+)(?:'|: No such file)/;
+/**
+ * GCC and Clang on a header that is not there; in another language the submitter just sees a failed compile. GCC
+ * says "opening …" of its outputs.
+ */
+const MISSING_FILE = /fatal error: (?!opening )(?:')?([^\n:']+)(?:'|: No such file)/;
 
 /** Runs a job whose inputs are on disk. */
 export async function compile(

@@ -34,7 +34,7 @@ export const LOCAL_CASES: readonly LocalCase[] = [
   local('a probe of a configure step', '-c conftest.c', 'configure-probe', {
     files: { 'conftest.c': SOURCE },
   }),
-  local('-o /dev/null', '-c unit.c -o /dev/null', 'configure-probe'),
+  local('-o /dev/null', '-c unit.c -o /dev/null', 'output-not-regular'),
   local('an option that nobody knows', '-c unit.c --frobnicate', 'unknown-option'),
   local('CPATH', '-c unit.c', 'environment-variable', {
     files: { 'unit.c': '#include "far.h"\n', 'far/far.h': SOURCE },
@@ -57,7 +57,16 @@ export const LOCAL_CASES: readonly LocalCase[] = [
     files: { 'unit.c': SOURCE, 'elsewhere.o': 'old' },
     prepare: (directory) => linkSync(join(directory, 'elsewhere.o'), join(directory, 'out.o')),
   }),
-  local('an output in a directory that does not exist', '-c unit.c -o none/out.o', 'remote-nonzero-exit'),
+  local('an output in a directory that does not exist', '-c unit.c -o none/out.o', 'output-write-failed'),
+  local(
+    'a depfile in a directory that does not exist',
+    '-MD -MF none/unit.d -c unit.c',
+    'output-write-failed',
+  ),
+  local('an output below a file', '-c unit.c -o unit.c/out.o', 'output-write-failed'),
+  local('an output behind a link to itself', '-c unit.c -o loop/out.o', 'output-write-failed', {
+    prepare: (directory) => symlinkSync('loop', join(directory, 'loop')),
+  }),
   local('two sources', '-c unit.c other.c', 'several-inputs', {
     files: { 'unit.c': SOURCE, 'other.c': 'int g;\n' },
   }),
@@ -66,7 +75,6 @@ export const LOCAL_CASES: readonly LocalCase[] = [
   local('C++ through the C driver', '-x c++ -c unit.c', 'unsupported-language'),
   local('-save-temps', '-save-temps -c unit.c', 'save-temps'),
   local('a preprocessed source', '-c unit.i', 'preprocessed-source', { files: { 'unit.i': SOURCE } }),
-  local('-flto without a seed', '-flto -c unit.c -o /dev/null', 'configure-probe'),
   local('a response file that does not exist', '@none.rsp -c unit.c', 'response-file-unreadable'),
   local('a directory for the compiler’s programs', '-B. -c unit.c', 'program-path'),
   local('C_INCLUDE_PATH', '-c unit.c', 'environment-variable', {
