@@ -22,17 +22,15 @@ export function compiledHeaderFor(
   memory: ScanMemory,
 ): string | undefined {
   for (const name of preincludes) {
-    const found = besideCandidates(workingDirectory, name, true, ['.gch', '.pch'], chain, memory);
+    const found = besideQuoted(workingDirectory, name, PREINCLUDE_SUFFIXES, chain, memory);
     if (found !== undefined) return found;
   }
-  const file = source.target === undefined ? undefined : memory.view.file(source.target);
-  if (file === undefined) return undefined;
-  const known = chain.compiledHeaders.get(source.id);
-  if (known?.file === file) return known.path;
-  const path = firstBeside(source, file.scan, chain, memory);
-  chain.compiledHeaders.set(source.id, { file, path });
-  return path;
+  const scan = source.target === undefined ? undefined : memory.view.file(source.target)?.scan;
+  return scan === undefined ? undefined : firstBeside(source, scan, chain, memory);
 }
+
+const PREINCLUDE_SUFFIXES = ['.gch', '.pch'];
+const SUFFIXES = ['.gch'];
 
 function firstBeside(
   { directory }: GraphNode,
@@ -45,27 +43,64 @@ function firstBeside(
   memory: ScanMemory,
 ): string | undefined {
   for (const name of [...scan.quoted, ...scan.next]) {
-    const found = besideCandidates(directory, name, true, ['.gch'], chain, memory);
+    const found = besideQuoted(directory, name, SUFFIXES, chain, memory);
     if (found !== undefined) return found;
   }
   for (const name of scan.angled) {
-    const found = besideCandidates(directory, name, false, ['.gch'], chain, memory);
+    const found = besideAngled(name, SUFFIXES, chain, memory);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-/** Looks beside every place where the header itself would be looked for, up to where it is. */
-function besideCandidates(
+/** Where `#include "name"` in a file of `directory` may take a precompiled header from. */
+function besideQuoted(
   directory: string,
   name: string,
-  isQuoted: boolean,
   suffixes: readonly string[],
-  { chain }: ChainMemory,
+  chain: ChainMemory,
+  memory: ScanMemory,
+): string | undefined {
+  return remembered(chain, `${directory}\0${name}\0${suffixes.length}`, () => {
+    const { quote, angle } = chain.chain;
+    const directories = [directory, ...[...quote, ...angle].map(({ canonical }) => canonical)];
+    return besideHeader(directories, name, suffixes, memory);
+  });
+}
+
+/** The same for `#include <name>`. */
+function besideAngled(
+  name: string,
+  suffixes: readonly string[],
+  chain: ChainMemory,
+  memory: ScanMemory,
+): string | undefined {
+  return remembered(chain, name, () => {
+    const directories = chain.chain.angle.map(({ canonical }) => canonical);
+    return besideHeader(directories, name, suffixes, memory);
+  });
+}
+
+/** The units of a directory include the same headers; what is known of them ends with the structure of the disk. */
+function remembered(
+  { compiledHeaders }: ChainMemory,
+  key: string,
+  look: () => string | undefined,
+): string | undefined {
+  const known = compiledHeaders.get(key);
+  if (known !== undefined || compiledHeaders.has(key)) return known;
+  const found = look();
+  compiledHeaders.set(key, found);
+  return found;
+}
+
+/** Looks beside every place where the header itself would be looked for, up to where it is. */
+function besideHeader(
+  directories: readonly string[],
+  name: string,
+  suffixes: readonly string[],
   { graph: { probe } }: ScanMemory,
 ): string | undefined {
-  const directories = chain.angle.map((each) => each.canonical);
-  if (isQuoted) directories.unshift(directory, ...chain.quote.map((each) => each.canonical));
   for (const each of name.startsWith('/') ? ['/'] : directories) {
     const suffix = suffixes.find((candidate) => probe.exists(each, name + candidate));
     if (suffix !== undefined) return name.startsWith('/') ? name + suffix : `${each}/${name}${suffix}`;

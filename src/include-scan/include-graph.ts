@@ -30,8 +30,8 @@ export interface ChainMemory {
   readonly expansions: Map<number, Expansion>;
   /** By number of the node. */
   readonly reaches: Map<number, Reach>;
-  /** By number of a source's node: its content, and the precompiled header that the compiler might take. */
-  readonly compiledHeaders: Map<number, { readonly file: SourceFile; readonly path: string | undefined }>;
+  /** By header, as {@link compiledHeaderFor} asks: the precompiled header that the compiler might take for it. */
+  readonly compiledHeaders: Map<string, string | undefined>;
   /** Structure of the disk that all this belongs to. */
   version: number;
   /** Changes of contents that the reaches reflect; see {@link IncludeGraph.beginWalk}. */

@@ -1,5 +1,5 @@
 /** Reads one source: bytes that belong together, their digest, and what their text asks for. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { digestOf } from '../base/digest.ts';
 import { scanDirectives } from './directive-scan.ts';
 import type { FreshnessLimits } from './freshness-limits.ts';
@@ -57,6 +57,7 @@ export function readSource(path: string, options: ReadOptions): KnownContent | u
 }
 
 interface StampedBytes {
+  /** Valid until the next file is read. */
   readonly content: Buffer;
   readonly before: PathStamp;
   readonly after: PathStamp;
@@ -65,12 +66,26 @@ interface StampedBytes {
   readonly startedDateMs: number;
 }
 
+/** Where small files are read, one after the other: nothing of their bytes is kept. */
+const SCRATCH_BYTES = 128 * 1024;
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+/** Reads to the end, which may have moved since the size was asked: then the stamps differ. */
+function readSmall(descriptor: number): Buffer {
+  let length = 0;
+  for (;;) {
+    const bytesRead = readSync(descriptor, scratch, length, SCRATCH_BYTES - length, length);
+    length += bytesRead;
+    if (bytesRead === 0 || length === SCRATCH_BYTES) return scratch.subarray(0, length);
+  }
+}
+
 function readOnce(descriptor: number, limits: FreshnessLimits): StampedBytes | undefined {
   const startedMs = performance.now();
   const startedDateMs = Date.now();
   const stats = fstatSync(descriptor);
   if (!stats.isFile() || stats.size > limits.maxFileBytes) return undefined;
-  const content = readFileSync(descriptor);
+  const content = stats.size < SCRATCH_BYTES ? readSmall(descriptor) : readFileSync(descriptor);
   return {
     content,
     before: stampOfStats(stats),

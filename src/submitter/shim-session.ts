@@ -134,14 +134,12 @@ export class ShimSession {
   /** Sends what was held; resolves when the shim takes more. */
   #flush(): Promise<void> | void {
     const held = this.#held;
-    // One copy of a small result costs less than a list of buffers; a large one is not copied.
-    const pieces = this.#heldBytes <= HOLD_BYTES ? [Buffer.concat(held, this.#heldBytes)] : held;
     this.#held = [];
     this.#heldBytes = 0;
     this.#isShown = true;
     if (this.#socket.destroyed) return;
     this.#socket.cork();
-    for (const piece of pieces) this.#socket.write(piece);
+    for (const piece of held) this.#socket.write(piece);
     this.#socket.uncork();
     if (!this.#socket.writableNeedDrain) return;
     if (this.#pause === undefined) {

@@ -1,7 +1,8 @@
 /** Loads mesh.proto once and fixes the channel options that every connection uses. */
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { loadSync, type MethodDefinition, type ServiceDefinition } from '@grpc/proto-loader';
+import protobuf, { type Type } from 'protobufjs';
 import { PACKAGE_ROOT } from '../../base/package-root.ts';
 
 /** Largest message either side accepts: a chunk is 128 KiB, diagnostics are at most 4 MiB. */
@@ -36,12 +37,32 @@ export const CHANNEL_OPTIONS: grpc.ChannelOptions = {
 if (process.env.GRPC_VERBOSITY === undefined && process.env.GRPC_NODE_VERBOSITY === undefined)
   grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
-const definition = loadSync(join(PACKAGE_ROOT, 'proto/meshcc/v1/mesh.proto'), {
+const PROTO_FILE = join(PACKAGE_ROOT, 'proto/meshcc/v1/mesh.proto');
+
+const definition = loadSync(PROTO_FILE, {
   longs: Number,
   defaults: true,
   arrays: true,
   oneofs: false,
 });
+
+/**
+ * A message of ours already has the form that protobufjs encodes; proto-loader would copy it into one of its own
+ * first, which costs as much again. (Decoding goes through proto-loader: 64-bit numbers and defaults are its work.)
+ */
+function encodeDirectly(method: MethodDefinition<object, object>, request: string, response: string): void {
+  const encoder =
+    (type: Type) =>
+    (message: object): Buffer =>
+      type.encode(message).finish() as Buffer;
+  method.requestSerialize = encoder(schema.lookupType(request));
+  method.responseSerialize = encoder(schema.lookupType(response));
+}
+
+const schema = protobuf.loadSync(PROTO_FILE);
+const { Work: work, Blobs: blobs } = definition['meshcc.v1.Mesh'] as ServiceDefinition;
+if (work !== undefined) encodeDirectly(work, 'meshcc.v1.FromSubmitter', 'meshcc.v1.FromWorker');
+if (blobs !== undefined) encodeDirectly(blobs, 'meshcc.v1.BlobChunk', 'meshcc.v1.BlobsClosed');
 
 const loaded = grpc.loadPackageDefinition(definition) as unknown as {
   meshcc: { v1: { Mesh: grpc.ServiceClientConstructor } };
