@@ -34,6 +34,14 @@ export interface RunSummary {
   readonly localJobs: number;
 }
 
+/** The part of what `meshcc status --json` prints that is used. */
+export interface AgentStatus {
+  readonly pid: number;
+  readonly shimSocket: string;
+  /** Since the agent started. */
+  readonly jobs: RunSummary;
+}
+
 /** How a build under the mesh ended. */
 export interface BuildOutcome {
   /** Exit code, or the name of the signal that ended it. */
@@ -64,11 +72,17 @@ export class MeshNode {
     mkdirSync(spec.home, { recursive: true, mode: 0o700 });
   }
 
-  /** `meshcc agent`, until its control socket answers. */
-  async startAgent(): Promise<void> {
+  /**
+   * `meshcc agent`, until its control socket answers.
+   * @param variables added to its environment
+   */
+  async startAgent(variables: NodeJS.ProcessEnv = {}): Promise<void> {
     const log = openSync(this.agentLog, 'a');
     const only = this.#spec.interface === undefined ? [] : ['--interface', this.#spec.interface];
-    const agent = this.#launch(['agent', '--name', this.name, ...only], { stdio: ['ignore', log, log] });
+    const agent = this.#launch(['agent', '--name', this.name, ...only], {
+      stdio: ['ignore', log, log],
+      env: { ...this.#environment(), ...variables },
+    });
     closeSync(log);
     this.#agent = agent;
     const socket = agentPaths({ MESHCC_HOME: this.#spec.home }).controlSocket;
@@ -100,6 +114,18 @@ export class MeshNode {
     return answer.nodes.filter((node) => node.state === 'connected').map((node) => node.name);
   }
 
+  /** `meshcc status --json` */
+  async status(): Promise<AgentStatus> {
+    return JSON.parse(await this.#command(['status', '--json'], COMMAND_TIMEOUT_MS));
+  }
+
+  /** The environment of a build that calls the shims without `meshcc run`: PATH begins with `meshcc shims`. */
+  async shimEnvironment(): Promise<NodeJS.ProcessEnv> {
+    const directory = (await this.#command(['shims'], COMMAND_TIMEOUT_MS)).trim();
+    const environment = this.#environment();
+    return { ...environment, PATH: `${directory}:${environment.PATH ?? ''}` };
+  }
+
   /** `meshcc run --json-summary FILE -- COMMAND`, its output in `logFile`. */
   async build(argv: readonly string[], cwd: string, logFile: string): Promise<BuildOutcome> {
     const summaryFile = join(this.#spec.home, 'summary.json');
@@ -128,8 +154,12 @@ export class MeshNode {
   }
 
   #launch(args: readonly string[], options: SpawnOptions): ChildProcess {
-    const env = { ...plainEnvironment(), MESHCC_HOME: this.#spec.home };
+    const env = this.#environment();
     return this.#spec.launch([process.execPath, CLI, ...args], { cwd: this.#spec.home, env, ...options });
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    return { ...plainEnvironment(), MESHCC_HOME: this.#spec.home };
   }
 
   async #command(args: readonly string[], timeoutMs: number): Promise<string> {
@@ -152,13 +182,18 @@ export class MeshNode {
 
 /**
  * Makes one mesh: starts all agents, lets the first one admit the others, and waits until it is connected to them.
+ * @param founderVariables added to the environment of the first one's agent
  * @throws BenchError naming the step and the logs
  */
-export async function formMesh(nodes: readonly MeshNode[], log: (line: string) => void): Promise<void> {
+export async function formMesh(
+  nodes: readonly MeshNode[],
+  log: (line: string) => void,
+  founderVariables: NodeJS.ProcessEnv = {},
+): Promise<void> {
   const [founder, ...joiners] = nodes;
   if (!founder) throw new BenchError('a mesh needs a node');
   log(`starting ${nodes.length} agents: ${nodes.map((node) => node.name).join(', ')}`);
-  await Promise.all(nodes.map((node) => node.startAgent()));
+  await Promise.all(nodes.map((node) => node.startAgent(node === founder ? founderVariables : {})));
   for (const joiner of joiners) {
     log(`${founder.name} invites, ${joiner.name} joins`);
     await founder.admit(joiner);

@@ -49,6 +49,8 @@ export interface ReferenceOptions {
   readonly log: Log;
   /** Keep one that the same compiler made of the same sources before. Default false. */
   readonly reuse?: boolean;
+  /** Environment of the build. Default: the plain one. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 interface ReferenceFile {
@@ -58,7 +60,7 @@ interface ReferenceFile {
 }
 
 /** What a kept reference depends on; headers of the system are not in it, so a caller can ask for a fresh one. */
-async function referenceKey(tree: PreparedTree): Promise<string> {
+export async function referenceKey(tree: PreparedTree): Promise<string> {
   const ask = promisify(execFile);
   const answers = await Promise.allSettled(['gcc', 'g++'].map((driver) => ask(driver, ['--version'])));
   const versions = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.stdout : 'none'));
@@ -96,6 +98,7 @@ export async function buildReference(tree: PreparedTree, options: ReferenceOptio
   const wallSeconds = await runCommand(tree.build(options.jobs), {
     cwd: tree.directory,
     logFile: logFile(options.cacheDirectory, tree.name),
+    ...(options.env ? { env: options.env } : {}),
   });
   const digests = await digestOutputs(tree);
   if (digests.size === 0) {

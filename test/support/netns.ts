@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { type CpuGroup, createCpuGroup, removeStaleGroups } from './cpu-group.ts';
+import { type CpuGroup, type CpuUsage, createCpuGroup, removeStaleGroups } from './cpu-group.ts';
 import { killQuietly, onProcessEnd, pauseSync } from './process-end.ts';
 
 /** What a cluster looks like. */
@@ -44,6 +44,8 @@ export interface Cluster {
   readonly hasQuotas: boolean;
   /** Starts a program in a host; the pid is the program's own. `/sys` shows the host's network. */
   run(host: string, argv: readonly string[], options?: RunOptions): ChildProcess;
+  /** What the processes of a host, past ones included, used of the CPU. @throws Error where that is not counted */
+  cpuUsage(host: string): CpuUsage;
   /** A black hole: nothing gets through, and nobody is told (the carrier stays). */
   cut(host: string): void;
   /** The cable is pulled: both ends see the carrier go. */
@@ -179,6 +181,12 @@ class NetnsCluster implements Cluster {
     const memberFiles = this.#groups.get(name)?.memberFiles ?? [];
     const [program = '', ...rest] = wrapCommand(this.host(name), memberFiles, hide, argv);
     return spawn(program, rest, spawnOptions);
+  }
+
+  cpuUsage(name: string): CpuUsage {
+    const group = this.#groups.get(this.host(name).name);
+    if (!group) throw new Error(`${name} has no control group`);
+    return group.usage();
   }
 
   cut(name: string): void {

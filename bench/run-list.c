@@ -1,0 +1,116 @@
+/*
+ * Runs a list of commands, some at once, and prints what each cost:
+ *
+ *   run-list JOBS < LIST
+ *
+ * LIST is words, each ended by NUL: working directory, number of arguments in decimal, the arguments; and so on.
+ * A line of output for each command that ended: "number status user_us system_us wall_us", with the number counted
+ * from 0, and the exit status or 128 + signal. CPU time includes that of the children that the command waited for.
+ */
+#define _GNU_SOURCE
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+extern char **environ;
+
+struct command {
+  const char *cwd;
+  char **argv;
+  pid_t pid;
+  long long started_us;
+};
+
+static struct command *commands;
+static int command_count;
+
+static long long now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+}
+
+static long long microseconds(struct timeval time) { return time.tv_sec * 1000000LL + time.tv_usec; }
+
+static void die(const char *what) {
+  fprintf(stderr, "run-list: %s\n", what);
+  exit(2);
+}
+
+static char *read_all(size_t *size) {
+  size_t space = 1 << 20, used = 0, got;
+  char *text = malloc(space);
+  while (text && (got = fread(text + used, 1, space - used, stdin)) > 0) {
+    used += got;
+    if (used == space) text = realloc(text, space *= 2);
+  }
+  if (!text || (used > 0 && text[used - 1] != 0)) die("the list does not end with NUL");
+  *size = used;
+  return text;
+}
+
+static char *next_word(char **cursor, const char *end) {
+  char *word = *cursor;
+  if (word >= end) die("the list ends in the middle of a command");
+  *cursor += strlen(word) + 1;
+  return word;
+}
+
+static void read_commands(void) {
+  size_t size;
+  char *cursor = read_all(&size), *end = cursor + size;
+  while (cursor < end) {
+    commands = realloc(commands, (command_count + 1) * sizeof *commands);
+    struct command *command = &commands[command_count++];
+    command->cwd = next_word(&cursor, end);
+    int words = atoi(next_word(&cursor, end));
+    if (words < 1) die("a command without words");
+    command->argv = calloc(words + 1, sizeof *command->argv);
+    command->pid = 0;
+    for (int i = 0; i < words; i++) command->argv[i] = next_word(&cursor, end);
+  }
+}
+
+static void start(struct command *command) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addchdir_np(&actions, command->cwd);
+  command->started_us = now_us();
+  if (posix_spawnp(&command->pid, command->argv[0], &actions, NULL, command->argv, environ) != 0)
+    die("a command cannot be started");
+  posix_spawn_file_actions_destroy(&actions);
+}
+
+static void wait_for_one(void) {
+  int status;
+  struct rusage usage;
+  pid_t pid = wait4(-1, &status, 0, &usage);
+  if (pid < 0) die("wait4 failed");
+  for (int i = 0; i < command_count; i++) {
+    if (commands[i].pid != pid) continue;
+    commands[i].pid = 0;
+    printf("%d %d %lld %lld %lld\n", i, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+           microseconds(usage.ru_utime), microseconds(usage.ru_stime), now_us() - commands[i].started_us);
+    return;
+  }
+}
+
+int main(int argc, char **argv) {
+  int jobs = argc == 2 ? atoi(argv[1]) : 0, running = 0;
+  if (jobs < 1) die("usage: run-list JOBS < LIST");
+  read_commands();
+  for (int next = 0; next < command_count || running > 0;) {
+    if (next < command_count && running < jobs) {
+      start(&commands[next++]);
+      running++;
+    } else {
+      wait_for_one();
+      running--;
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,186 @@
+/** The mesh that the submitter's cost is measured on, and one measured pass over the units of a workload. */
+import { existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
+import { type Cluster, createCluster } from '../../test/support/netns.ts';
+import { BenchError } from '../bench-error.ts';
+import { formMesh, MeshNode, type RunSummary } from '../mesh-under-test.ts';
+import { type CommandCost, type ListedCommand, runList } from '../run-list.ts';
+import type { Log } from '../workloads/index.ts';
+import { type BenchUnit, outputFileOf } from './unit-commands.ts';
+
+/** What a pass cost the submitter. CPU times are sums over the units. */
+export interface PassCost {
+  readonly name: string;
+  readonly units: number;
+  /** Of the shims, from exec to exit. */
+  readonly shimMs: number;
+  /** Of the agent, its threads and its children. */
+  readonly agentMs: number;
+  /** The part of `agentMs` that it would have used without a call in the same time. */
+  readonly idleMs: number;
+  /** Of `gcc -E` of the same units, run at the same time. */
+  readonly preprocessMs: number;
+  readonly wallMs: number;
+  /** Units that were compiled here after all; their compiles count under `shimMs`, so the pass says nothing then. */
+  readonly localUnits: number;
+  /** Outputs that are not those of a local compile. */
+  readonly differentObjects: number;
+}
+
+/** Where and how a mesh is made. */
+export interface CostMeshOptions {
+  readonly boards: number;
+  readonly jobs: number;
+  /** Homes and logs of the agents. */
+  readonly runDirectory: string;
+  /** Hidden from the boards. */
+  readonly cacheDirectory: string;
+  readonly listRunner: string;
+  readonly log: Log;
+}
+
+const PRELOAD = join(PACKAGE_ROOT, 'dist', 'bench', 'submitter', 'profile-on-signal.js');
+const IDLE_SAMPLE_MS = 3_000;
+/** What the agent still does when the last shim has gone (acknowledgements, counts) belongs to the pass. */
+const SETTLE_MS = 200;
+const PROFILE_TIMEOUT_MS = 20_000;
+
+/** Agents in network namespaces, one of them the submitter's, in a control group of its own. */
+export class CostMesh {
+  readonly #options: CostMeshOptions;
+  readonly #cluster: Cluster;
+  readonly #nodes: readonly MeshNode[];
+  readonly #profileFile: string;
+  readonly #stderr: number;
+  #agentPid = 0;
+  #environment: NodeJS.ProcessEnv = {};
+  #idleMsPerSecond = 0;
+
+  constructor(options: CostMeshOptions) {
+    this.#options = options;
+    this.#profileFile = join(options.runDirectory, 'agent.cpuprofile');
+    this.#stderr = openSync(join(options.runDirectory, 'compilers.log'), 'a');
+    this.#cluster = createCluster({ boards: options.boards });
+    this.#nodes = this.#cluster.hosts.map(({ name }) => {
+      const hide = name === 'laptop' ? [] : [options.cacheDirectory];
+      return new MeshNode({
+        name,
+        home: join(options.runDirectory, name),
+        launch: (argv, launchOptions) => this.#cluster.run(name, argv, { ...launchOptions, hide }),
+      });
+    });
+  }
+
+  /** CPU that the agent uses while nothing is asked of it, in milliseconds a second. */
+  get idleMsPerSecond(): number {
+    return this.#idleMsPerSecond;
+  }
+
+  /** Starts the agents, lets them find each other, and waits until they are quiet. */
+  async start(): Promise<void> {
+    await formMesh(this.#nodes, this.#options.log, {
+      NODE_OPTIONS: `--import=${pathToFileURL(PRELOAD).href}`,
+      BENCH_PROFILE_FILE: this.#profileFile,
+    });
+    this.#environment = await this.#laptop.shimEnvironment();
+    this.#agentPid = (await this.#laptop.status()).pid;
+    await sleep(2_000);
+    const before = this.#agentMs();
+    await sleep(IDLE_SAMPLE_MS);
+    this.#idleMsPerSecond = ((this.#agentMs() - before) * 1000) / IDLE_SAMPLE_MS;
+  }
+
+  /** Compiles the units through the shim, each beside a `gcc -E` of it, and checks every object. */
+  async pass(name: string, units: readonly BenchUnit[]): Promise<PassCost> {
+    for (const unit of units) rmSync(outputFileOf(unit.compile), { force: true });
+    const jobsBefore = await this.#jobs();
+    const commands = units.flatMap(({ compile, preprocess }) => [compile, preprocess]);
+    const cpuBefore = this.#agentMs();
+    const started = performance.now();
+    const costs = await this.#run(commands);
+    await sleep(SETTLE_MS);
+    const wallMs = performance.now() - started;
+    const agentMs = this.#agentMs() - cpuBefore;
+    const jobsAfter = await this.#jobs();
+    const sum = (wanted: number): number =>
+      costs.reduce((total, { cpuMs }, index) => (index % 2 === wanted ? total + cpuMs : total), 0);
+    return {
+      name,
+      units: units.length,
+      shimMs: sum(0),
+      agentMs,
+      idleMs: (this.#idleMsPerSecond * wallMs) / 1000,
+      preprocessMs: sum(1),
+      wallMs,
+      localUnits: units.length - (jobsAfter.remoteJobs - jobsBefore.remoteJobs),
+      differentObjects: units.filter((unit) => !isAsExpected(unit)).length,
+    };
+  }
+
+  /** A pass under the CPU profiler; returns the file with the profile. */
+  async profiledPass(
+    name: string,
+    units: readonly BenchUnit[],
+  ): Promise<{ cost: PassCost; profileFile: string }> {
+    rmSync(this.#profileFile, { force: true });
+    process.kill(this.#agentPid, 'SIGUSR2');
+    await sleep(500);
+    const cost = await this.pass(name, units);
+    process.kill(this.#agentPid, 'SIGUSR2');
+    const deadline = performance.now() + PROFILE_TIMEOUT_MS;
+    while (!existsSync(this.#profileFile)) {
+      if (performance.now() > deadline) {
+        throw new BenchError(
+          `the agent wrote no CPU profile in ${PROFILE_TIMEOUT_MS / 1000} s; its log is ${this.#laptop.agentLog}`,
+        );
+      }
+      await sleep(100);
+    }
+    return { cost, profileFile: this.#profileFile };
+  }
+
+  /** Resident memory of the agent now and at most, in bytes. */
+  memory(): { residentBytes: number; peakBytes: number } {
+    const text = readFileSync(`/proc/${this.#agentPid}/status`, 'utf8');
+    const bytes = (name: string): number =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024;
+    return { residentBytes: bytes('VmRSS'), peakBytes: bytes('VmHWM') };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.stop()));
+    this.#cluster.destroy();
+  }
+
+  get #laptop(): MeshNode {
+    const [laptop] = this.#nodes;
+    if (!laptop) throw new BenchError('the cluster has no laptop');
+    return laptop;
+  }
+
+  #agentMs(): number {
+    return this.#cluster.cpuUsage('laptop').cpuSeconds * 1000;
+  }
+
+  async #jobs(): Promise<RunSummary> {
+    return (await this.#laptop.status()).jobs;
+  }
+
+  async #run(commands: readonly ListedCommand[]): Promise<CommandCost[]> {
+    const { listRunner, jobs } = this.#options;
+    const costs = await runList(listRunner, commands, jobs, { env: this.#environment, stderr: this.#stderr });
+    const failed = costs.findIndex(({ status }) => status !== 0);
+    if (failed < 0) return costs;
+    const { cwd, argv } = commands[failed]!;
+    throw new BenchError(
+      `a compile ended with ${costs[failed]?.status}: ${argv.join(' ')}\n  in ${cwd}; log: ${join(this.#options.runDirectory, 'compilers.log')}`,
+    );
+  }
+}
+
+function isAsExpected(unit: BenchUnit): boolean {
+  return readFileSync(outputFileOf(unit.compile)).equals(readFileSync(unit.expectedObject));
+}
