@@ -31,6 +31,10 @@ export interface ProfileBreakdown {
   readonly files: readonly ProfileRow[];
 }
 
+/** The profiler's own switch runs in the agent too. */
+const BENCH = pathToFileURL(`${join(PACKAGE_ROOT, 'dist', 'bench')}/`).href;
+const PROFILER = 'profiler';
+
 const DIST = pathToFileURL(`${join(PACKAGE_ROOT, 'dist', 'src')}/`).href;
 
 /**
@@ -49,6 +53,7 @@ const ACTIVITIES: readonly (readonly [RegExp, string])[] = [
   [/^node internal\/(fs|watchers)|^node fs/, 'freshness'],
   [/^node .*(http2|tls|crypto)/, 'wire'],
   [/^node .*(net|stream)/, 'sockets and pipes'],
+  [/^node[ ,]/, 'event loop of Node'],
   [/^\(garbage collector\)/, 'garbage collector'],
   [/^\(program\)/, 'native code outside JavaScript'],
   [/^(submitter|scheduler|observe|agent|base)\//, 'job bookkeeping'],
@@ -56,16 +61,17 @@ const ACTIVITIES: readonly (readonly [RegExp, string])[] = [
 
 /** Names an owner: a file of the project without `.js`, `package x`, `node x`, or V8's own `(program)`. */
 function ownerOf(url: string, functionName: string): string {
+  if (url.startsWith(BENCH)) return PROFILER;
   if (url.startsWith(DIST)) return url.slice(DIST.length).replace(/\.js$/, '');
   const inPackage = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
   if (inPackage !== undefined) return `package ${inPackage}`;
   if (url.startsWith('node:')) return `node ${url.slice('node:'.length)}`;
-  return functionName.startsWith('(') ? functionName : 'native';
+  return functionName.startsWith('(') ? functionName : 'node, native';
 }
 
 /** Files of the project, and packages that do a job of their own. All else works for whoever called it. */
 const isOwner = (name: string): boolean =>
-  !/^(node |native|\(|package )/.test(name) || /^package (@grpc|protobufjs|@protobufjs)/.test(name);
+  !/^(node[ ,]|\(|package )/.test(name) || /^package (@grpc|protobufjs|@protobufjs)/.test(name);
 
 /** What V8 did by itself is nobody's. */
 const isOfV8 = (name: string): boolean => /^\((garbage collector|idle|program)\)$/.test(name);
@@ -92,6 +98,9 @@ function rowsOf(timesUs: ReadonlyMap<string, number>, totalUs: number): ProfileR
     .sort((a, b) => b.share - a.share);
 }
 
+/** Owners of time in which the agent did nothing for its own sake. */
+const NOT_BUSY: ReadonlySet<string> = new Set(['(idle)', '(root)', PROFILER]);
+
 /** Adds up a profile that was written as JSON. */
 export function breakDown(profileFile: string): ProfileBreakdown {
   const profile: CpuProfile = JSON.parse(readFileSync(profileFile, 'utf8'));
@@ -101,8 +110,8 @@ export function breakDown(profileFile: string): ProfileBreakdown {
   let busyUs = 0;
   profile.samples.forEach((id, index) => {
     const us = profile.timeDeltas[index] ?? 0;
-    const owner = owners.get(id) ?? 'native';
-    if (owner === '(idle)' || owner === '(root)') return;
+    const owner = owners.get(id) ?? 'node, native';
+    if (NOT_BUSY.has(owner)) return;
     busyUs += us;
     files.set(owner, (files.get(owner) ?? 0) + us);
     const activity = ACTIVITIES.find(([pattern]) => pattern.test(owner))?.[1] ?? 'the rest';

@@ -5,7 +5,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 
-const SAMPLING_INTERVAL_US = 200;
+const SAMPLING_INTERVAL_US = 500;
 let session: Session | undefined;
 
 async function start(): Promise<void> {
