@@ -19,36 +19,41 @@ static struct agent_link no_agent(int directory, const char *reason, const char 
 }
 
 /* The socket's path, by the same rule as src/base/paths.ts. */
-static bool socket_path(char *path, size_t size_bytes) {
+static char *socket_path(void) {
+  char digits[DECIMAL_BYTES];
   const char *socket = setting("MESHCC_SOCKET"), *home = setting("MESHCC_HOME");
   const char *runtime = setting("XDG_RUNTIME_DIR");
-  int length;
-  if (socket) length = snprintf(path, size_bytes, "%s", socket);
-  else if (home) length = snprintf(path, size_bytes, "%s/run/agent.sock", home);
-  else if (runtime) length = snprintf(path, size_bytes, "%s/meshcc/agent.sock", runtime);
-  else length = snprintf(path, size_bytes, "/tmp/meshcc-%u/agent.sock", getuid());
-  return length < (int)size_bytes;
+  if (socket) return joined(socket, NULL);
+  if (home) return joined(home, "/run/agent.sock", NULL);
+  if (runtime) return joined(runtime, "/meshcc/agent.sock", NULL);
+  return joined("/tmp/meshcc-", decimal(getuid(), digits), "/agent.sock", NULL);
+}
+
+/* Connects once more and waits: the agent has more calls before it than its backlog holds. */
+static int connect_patiently(int fd, const struct sockaddr_un *address) {
+  struct timeval limit = {.tv_sec = CONNECT_SECONDS};
+  if (fcntl(fd, F_SETFL, 0) || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit)) return -1;
+  return connect(fd, (const struct sockaddr *)address, sizeof *address);
 }
 
 /* Connects; a full backlog is waited for no longer than CONNECT_SECONDS. */
 static struct agent_link connect_to(const struct sockaddr_un *address, int directory) {
-  struct timeval limit = {.tv_sec = CONNECT_SECONDS};
   struct ucred peer;
   socklen_t length = sizeof peer;
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  if (connect(fd, (const struct sockaddr *)address, sizeof *address))
-    return no_agent(directory, "no-agent", strerror(errno));
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  bool is_connected = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+  if (!is_connected && errno == EAGAIN) is_connected = connect_patiently(fd, address) == 0;
+  if (!is_connected) return no_agent(directory, "no-agent", strerror(errno));
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) || peer.uid != getuid())
     return no_agent(directory, "agent-unsafe", "another user listens on the agent's socket");
   return (struct agent_link){fd, directory, NULL, NULL};
 }
 
 static struct agent_link connect_agent(void) {
-  char path[PATH_MAX];
+  char *path = socket_path(), digits[DECIMAL_BYTES];
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   struct stat found;
-  if (!socket_path(path, sizeof path)) return no_agent(-1, "no-agent", strerror(ENAMETOOLONG));
+  if (strlen(path) >= PATH_MAX) return no_agent(-1, "no-agent", strerror(ENAMETOOLONG));
   bool fits = strlen(path) < sizeof address.sun_path;
   if (fits) strcpy(address.sun_path, path);
 
@@ -64,8 +69,9 @@ static struct agent_link connect_agent(void) {
   if (fstat(directory, &found) || found.st_uid != getuid() || (found.st_mode & 077))
     return no_agent(-1, "agent-unsafe", "the socket's directory must be this user's, with mode 0700");
   if (!fits) { /* around the 107 bytes of sun_path */
-    int length = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory, file);
-    if (length >= (int)sizeof address.sun_path) return no_agent(directory, "no-agent", strerror(ENAMETOOLONG));
+    const char *around = joined("/proc/self/fd/", decimal((unsigned)directory, digits), "/", file, NULL);
+    if (strlen(around) >= sizeof address.sun_path) return no_agent(directory, "no-agent", strerror(ENAMETOOLONG));
+    strcpy(address.sun_path, around);
   }
   return connect_to(&address, directory);
 }

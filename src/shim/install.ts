@@ -53,7 +53,10 @@ export interface InstalledShims {
  * @throws MeshError MESHCC_NATIVE_BUILD if no C compiler on this machine can build it
  */
 export function buildShim(cacheDirectory: string): Promise<string> {
-  const includes = ['called-as.h', 'agent-socket.h', 'local-slot.h', 'held-signals.h', 'environment-table.h'];
+  const includes = [
+    ...['text.h', 'called-as.h', 'agent-socket.h', 'local-slot.h', 'held-signals.h', 'request.h'],
+    'environment-table.h',
+  ];
   return buildNativeProgram(
     {
       name: SHIM_NAME,

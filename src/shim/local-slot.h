@@ -21,8 +21,8 @@ static void wait_for_slot(int directory) {
   if (directory < 0 || sched_getaffinity(0, sizeof processors, &processors)) return;
   int count = CPU_COUNT(&processors);
   for (int i = 0; i <= count; i++) {
-    char file[32];
-    snprintf(file, sizeof file, "slot.%d", (getpid() + i) % count);
+    char digits[DECIMAL_BYTES];
+    const char *file = joined("slot.", decimal((unsigned)(getpid() + i) % count, digits), NULL);
     int fd = openat(directory, file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return;
     if (flock(fd, i < count ? LOCK_EX | LOCK_NB : LOCK_EX) == 0) return survive_exec(fd);

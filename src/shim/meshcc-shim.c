@@ -11,26 +11,30 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 /* Order matters: each of these small parts may use the ones before it. */
+#include "text.h"
 #include "called-as.h"
 #include "agent-socket.h"
 #include "local-slot.h"
 #include "held-signals.h"
-#include "environment-table.h" /* MESHCC_ENVIRONMENT: the variables that a compile depends on */
+#include "request.h"
 
 enum frame_type {
   FRAME_REQUEST = 1, /* from here on: shim to agent */
@@ -74,7 +78,7 @@ struct text {
 static char **arguments; /* argv of the compiler; [0] becomes compiler_path */
 static int argument_count; /* without [0] */
 static const char *name; /* as the user called it, without directory */
-static char *compiler_path; /* the real compiler, absolute */
+static const char *compiler_path; /* the real compiler, absolute */
 static int agent = -1; /* socket */
 static int directory = -1; /* of the socket; -1 unless it is private to this user */
 static struct output outputs[MAX_OUTPUTS];
@@ -104,13 +108,12 @@ static bool write_all(int fd, const char *bytes, size_t length) {
 
 static void explain(const char *reason, const char *detail) {
   const char *source = source_of(argument_count, arguments + 1);
-  dprintf(STDERR_FILENO, "[meshcc] %s%s%s: local: %s%s%s\n", name, *source ? " " : "", source, reason,
-          *detail ? ": " : "", detail);
+  say("[meshcc] ", name, *source ? " " : "", source, ": local: ", reason, *detail ? ": " : "", detail, "\n", NULL);
 }
 
 /* gcc finds cc1 through argv[0], and `gcc` would find the shim's directory: hence the absolute path. */
 static _Noreturn void become_compiler(void) {
-  arguments[0] = compiler_path;
+  arguments[0] = (char *)compiler_path;
   setenv("MESHCC_RECURSION", compiler_path, 1);
   execvp(compiler_path, arguments);
   if (errno == E2BIG) { /* the guard may be the byte too much */
@@ -131,17 +134,13 @@ static void discard_outputs(void) {
 
 static _Noreturn void run_local(enum slot slot, const char *reason, const char *detail) {
   discard_outputs();
+  forget_signals_to_writers();
   release_signals();
   if (is_on("MESHCC_EXPLAIN")) explain(reason, detail);
   if (slot == SLOT_OF_AGENT) survive_exec(agent);
   else if (agent >= 0) close(agent);
   if (slot == SLOT_BY_LOCK && is_compile(argument_count, arguments + 1)) wait_for_slot(directory);
   become_compiler();
-}
-
-static char *put_u32(char *to, uint32_t value) {
-  value = htole32(value);
-  return mempcpy(to, &value, sizeof value);
 }
 
 /* Sends a small frame; an agent that cannot take it will see the socket close. */
@@ -180,18 +179,23 @@ static _Noreturn void die_interrupted(void) {
 /* Waits until the socket is ready for `events`; does not return if the agent stalls or the user interrupts. */
 static void wait_for_agent(short events) {
   const char *limit = setting("MESHCC_STALL_MS");
-  int timeout_ms = limit && atoi(limit) > 0 ? atoi(limit) : STALL_MS;
+  int timeout_ms = limit && number_in(limit) ? number_in(limit) : STALL_MS;
   struct pollfd waiting[] = {{.fd = agent, .events = events}, {.fd = interrupts, .events = POLLIN}};
-  int ready;
-  do ready = poll(waiting, 2, timeout_ms);
-  while (ready < 0 && errno == EINTR);
-  if (ready == 0) leave_agent(CAUSE_STALLED, "agent-stalled", "nothing heard from the agent");
-  if (waiting[1].revents) die_interrupted();
+  for (;;) {
+    int ready = poll(waiting, 2, timeout_ms);
+    if (ready == 0) leave_agent(CAUSE_STALLED, "agent-stalled", "nothing heard from the agent");
+    if (ready < 0 && errno != EINTR) run_local(SLOT_BY_LOCK, "agent-lost", strerror(errno));
+    if (ready > 0 && waiting[1].revents && is_interrupted()) die_interrupted();
+    if (ready > 0 && waiting[0].revents) return;
+  }
 }
 
 static void receive(void) {
-  wait_for_agent(POLLIN);
-  ssize_t length = recv(agent, inbox, sizeof inbox, 0);
+  ssize_t length;
+  do {
+    wait_for_agent(POLLIN);
+    length = recv(agent, inbox, sizeof inbox, 0);
+  } while (length < 0 && (errno == EAGAIN || errno == EINTR));
   if (length <= 0) run_local(SLOT_BY_LOCK, "agent-lost", length ? strerror(errno) : "the agent hung up");
   inbox_at = 0;
   inbox_end = length;
@@ -230,29 +234,10 @@ static char *take_text(uint32_t length) {
 }
 
 static void send_request(void) {
-  enum { NAMES = sizeof MESHCC_ENVIRONMENT / sizeof *MESHCC_ENVIRONMENT };
-  const char *values[NAMES];
-  struct winsize window = {0};
-  bool stderr_is_tty = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0;
-  mode_t mask = umask(0);
-  umask(mask);
-  size_t size_bytes = 8 + 8 * 4 + strlen(compiler_path) + strlen(name) + strlen(cwd) + 3;
-  uint32_t variables = 0;
-  for (int i = 1; i <= argument_count; i++) size_bytes += strlen(arguments[i]) + 1;
-  for (size_t i = 0; i < NAMES; i++) {
-    values[i] = getenv(MESHCC_ENVIRONMENT[i]);
-    if (values[i]) variables++, size_bytes += strlen(MESHCC_ENVIRONMENT[i]) + strlen(values[i]) + 2;
-  }
-  char *frame = allocate(NULL, size_bytes);
-  char *at = put_u32(put_u32(frame, FRAME_REQUEST), (uint32_t)(size_bytes - 8));
-  at = put_u32(put_u32(at, PROTOCOL_VERSION), stderr_is_tty | (isatty(STDOUT_FILENO) ? 2 : 0) | (isatty(STDIN_FILENO) ? 4 : 0));
-  at = put_u32(put_u32(at, mask), (uint32_t)getpid());
-  at = put_u32(put_u32(at, window.ws_col), window.ws_row);
-  at = put_u32(put_u32(at, (uint32_t)argument_count), variables);
-  at = stpcpy(stpcpy(stpcpy(at, compiler_path) + 1, name) + 1, cwd) + 1;
-  for (int i = 1; i <= argument_count; i++) at = stpcpy(at, arguments[i]) + 1;
-  for (size_t i = 0; i < NAMES; i++)
-    if (values[i]) at = stpcpy(stpcpy(stpcpy(at, MESHCC_ENVIRONMENT[i]), "="), values[i]) + 1;
+  const struct request call = {compiler_path, name, argument_count, arguments + 1};
+  size_t size_bytes;
+  char *frame = make_request(&call, FRAME_REQUEST, PROTOCOL_VERSION, &size_bytes);
+  if (!frame) leave_agent(CAUSE_PROTOCOL, "shim-memory", strerror(ENOMEM));
   for (size_t sent = 0; sent < size_bytes;) {
     ssize_t step = send(agent, frame + sent, size_bytes - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (step > 0) sent += step;
@@ -315,8 +300,11 @@ static void print(int fd, const struct text *held) {
   if (held->length && !hold_signals()) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
   for (size_t done = 0; done < held->length;) {
     struct pollfd waiting[] = {{.fd = fd, .events = POLLOUT}, {.fd = interrupts, .events = POLLIN}};
-    while (poll(waiting, 2, -1) < 0 && errno == EINTR) continue;
-    if (waiting[1].revents) die_interrupted();
+    int ready;
+    do ready = poll(waiting, 2, -1);
+    while (ready < 0 && errno == EINTR);
+    if (waiting[1].revents && is_interrupted()) die_interrupted();
+    if (ready > 0 && !waiting[0].revents) continue;
     size_t length = held->length - done < PIPE_BUF ? held->length - done : PIPE_BUF; /* so much does not block */
     ssize_t written = write(fd, held->bytes + done, length);
     if (written >= 0) done += written;
@@ -376,9 +364,11 @@ int main(int argc, char **argv) {
 
   const char *guard = setting("MESHCC_RECURSION");
   const char *previous = guard && strcmp(base_name(guard), name) == 0 ? guard : NULL;
-  bool is_path = is_wrapper && strchr(arguments[0], '/') && !is_shim(arguments[0]);
-  char *given = is_path ? absolute(arguments[0]) : NULL;
-  compiler_path = given ? strdup(given) : is_path ? arguments[0] : find_compiler(name, previous);
+  struct stat named;
+  bool is_path = is_wrapper && strchr(arguments[0], '/');
+  if (is_path && stat(arguments[0], &named) == 0 && is_shim(arguments[0], &named)) is_path = false;
+  const char *given = is_path ? absolute(arguments[0]) : NULL;
+  compiler_path = given ? given : is_path ? arguments[0] : find_compiler(name, previous);
   if (!compiler_path) fail(name, "no such compiler in PATH", 127);
 
   if (guard || is_query(argument_count, arguments + 1)) become_compiler();
