@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, MeshError } from '../base/errors.ts';
-import { buildNativeProgram } from '../base/native-program.ts';
+import { buildNativeProgram, type NativeBuild, type NativeProgram } from '../base/native-program.ts';
 import { agentPaths } from '../base/paths.ts';
 import { compilerNamesInPath, SHIM_NAME } from './compiler-lookup.ts';
 
@@ -47,24 +47,29 @@ export interface InstalledShims {
   readonly changed: boolean;
 }
 
+const SHIM_HEADERS = [
+  ...['text.h', 'called-as.h', 'agent-socket.h', 'local-slot.h', 'held-signals.h', 'request.h'],
+  ...['environment-table.h', 'freestanding-kernel.h', 'errno-texts.h'],
+];
+
+/** The shim's sources. Called without arguments, it says how it is used. */
+const SHIM_PROGRAM: NativeProgram = {
+  name: SHIM_NAME,
+  source: 'src/shim/meshcc-shim.c',
+  includes: SHIM_HEADERS.map((file) => `src/shim/${file}`),
+  freestanding: 'src/shim/freestanding.c',
+  statusWithoutArguments: 2,
+};
+
 /**
  * Compiles the C shim unless it is there already.
+ * @param cacheDirectory where executables are kept; made if missing
+ * @param builds the ways to link it that are allowed; all by default, the cheapest that works here is taken
  * @returns the absolute path of the executable
  * @throws MeshError MESHCC_NATIVE_BUILD if no C compiler on this machine can build it
  */
-export function buildShim(cacheDirectory: string): Promise<string> {
-  const includes = [
-    ...['text.h', 'called-as.h', 'agent-socket.h', 'local-slot.h', 'held-signals.h', 'request.h'],
-    'environment-table.h',
-  ];
-  return buildNativeProgram(
-    {
-      name: SHIM_NAME,
-      source: 'src/shim/meshcc-shim.c',
-      includes: includes.map((file) => `src/shim/${file}`),
-    },
-    cacheDirectory,
-  );
+export function buildShim(cacheDirectory: string, builds?: readonly NativeBuild[]): Promise<string> {
+  return buildNativeProgram(SHIM_PROGRAM, cacheDirectory, builds);
 }
 
 /** The same program in Node, for a machine whose compilers cannot build for the machine itself. */

@@ -16,7 +16,7 @@ import {
   encodeRunLocal,
   encodeStderr,
 } from '../../src/shim/index.ts';
-import { Fixture, REAL_GCC, run } from './fixture.ts';
+import { Fixture, NATIVE_KINDS, REAL_GCC, run, SHIM_KINDS } from './fixture.ts';
 import type { AgentCall } from './scripted-agent.ts';
 
 const IS_ROOT = process.getuid?.() === 0;
@@ -117,7 +117,7 @@ const SCENES: readonly Scene[] = [
   ],
 ];
 
-for (const kind of ['native', 'node'] as const) {
+for (const kind of SHIM_KINDS) {
   for (const [title, reason, script] of SCENES) {
     test(`${kind}: an agent that ${title}`, async (t) => {
       const fixture = await Fixture.make(t, kind);
@@ -149,114 +149,118 @@ for (const kind of ['native', 'node'] as const) {
   });
 }
 
-test('an agent that hangs up after each byte of a result', async (t) => {
-  const fixture = await Fixture.make(t);
-  const whole = wholeResult(fixture);
-  let length = 0;
-  await fixture.startAgent((call) => call.socket.end(whole.subarray(0, length)));
-  for (length = 0; length < whole.length; length += 7) await expectLocal(fixture, /agent-lost/);
-  length = whole.length;
-  assert.equal((await fixture.compile()).stderr.toString(), HALF.toString());
-  assert.equal(readFileSync(fixture.path('a.o'), 'utf8'), 'whole');
-});
-
-test('a heartbeat keeps a slow job alive beyond the stall time', async (t) => {
-  const fixture = await Fixture.make(t);
-  await fixture.startAgent((call) => {
-    let beats = 0;
-    const timer = setInterval(() => {
-      call.send(beats++ < 8 ? encodeAccepted() : wholeResult(fixture));
-      if (beats > 8) clearInterval(timer);
-    }, 100);
+for (const kind of NATIVE_KINDS) {
+  test(`${kind}: an agent that hangs up after each byte of a result`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const whole = wholeResult(fixture);
+    let length = 0;
+    await fixture.startAgent((call) => call.socket.end(whole.subarray(0, length)));
+    for (length = 0; length < whole.length; length += 7) await expectLocal(fixture, /agent-lost/);
+    length = whole.length;
+    assert.equal((await fixture.compile()).stderr.toString(), HALF.toString());
+    assert.equal(readFileSync(fixture.path('a.o'), 'utf8'), 'whole');
   });
-  assert.equal((await fixture.compile({ env: { MESHCC_STALL_MS: '500' } })).status, 0);
-  assert.equal(readFileSync(fixture.path('a.o'), 'utf8'), 'whole');
-});
 
-test('an agent that hangs up without having read the request', async (t) => {
-  const fixture = await Fixture.make(t);
-  const server = createServer({ pauseOnConnect: true }, (socket) => {
-    setTimeout(() => socket.destroy(), 20);
+  test(`${kind}: a heartbeat keeps a slow job alive beyond the stall time`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    await fixture.startAgent((call) => {
+      let beats = 0;
+      const timer = setInterval(() => {
+        call.send(beats++ < 8 ? encodeAccepted() : wholeResult(fixture));
+        if (beats > 8) clearInterval(timer);
+      }, 100);
+    });
+    assert.equal((await fixture.compile({ env: { MESHCC_STALL_MS: '500' } })).status, 0);
+    assert.equal(readFileSync(fixture.path('a.o'), 'utf8'), 'whole');
   });
-  await new Promise<void>((resolve) => {
-    server.listen(fixture.socketPath, resolve);
+
+  test(`${kind}: an agent that hangs up without having read the request`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      setTimeout(() => socket.destroy(), 20);
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(fixture.socketPath, resolve);
+    });
+    t.after(() => server.close());
+    await expectLocal(fixture, /agent-lost/);
   });
-  t.after(() => server.close());
-  await expectLocal(fixture, /agent-lost/);
-});
 
-test('a socket file without a listener', async (t) => {
-  const fixture = await Fixture.make(t);
-  const listen = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
-  spawnSync(process.execPath, ['-e', listen, fixture.socketPath]);
-  assert.ok(statSync(fixture.socketPath).isSocket());
-  await expectLocal(fixture, /no-agent: Connection refused/);
-});
-
-test('a socket at a path that is longer than sun_path', async (t) => {
-  const fixture = await Fixture.make(t);
-  const deep = join(fixture.root, 'x'.repeat(200));
-  mkdirSync(deep, { mode: 0o700 });
-  await fixture.startAgent((call) => call.send(encodeCommit(9)));
-  renameSync(fixture.socketPath, join(deep, 'agent.sock'));
-  const ended = await fixture.compile({ env: { MESHCC_SOCKET: join(deep, 'agent.sock') } });
-  assert.equal(ended.status, 9);
-});
-
-test('a socket directory of another user', {
-  skip: !IS_ROOT && 'needs root to give files away',
-}, async (t) => {
-  const fixture = await Fixture.make(t);
-  await fixture.startAgent((call) => call.send(encodeCommit(0)));
-  chownSync(join(fixture.root, 'run'), 65534, 65534);
-  await expectLocal(fixture, /agent-unsafe: the socket's directory/);
-});
-
-test('an agent of another user', { skip: !IS_ROOT && 'needs root to change the user' }, async (t) => {
-  const fixture = await Fixture.make(t);
-  const elsewhere = join(fixture.root, 'other');
-  mkdirSync(elsewhere);
-  chownSync(elsewhere, 65534, 65534);
-  chmodSync(fixture.root, 0o755);
-  await fixture.startAgent((call) => call.send(encodeCommit(0)));
-  fixture.agent.close();
-  // listen() itself fixes the credentials that SO_PEERCRED shows
-  const seteuid = process.seteuid?.bind(process);
-  assert.ok(seteuid);
-  seteuid(65534);
-  const foreign = createServer((socket) => socket.on('error', () => {}).write(encodeCommit(0)));
-  await new Promise<void>((resolve) => {
-    foreign.listen(join(elsewhere, 'agent.sock'), resolve);
+  test(`${kind}: a socket file without a listener`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const listen = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', listen, fixture.socketPath]);
+    assert.ok(statSync(fixture.socketPath).isSocket());
+    await expectLocal(fixture, /no-agent: Connection refused/);
   });
-  seteuid(0);
-  t.after(() => foreign.close());
-  renameSync(join(elsewhere, 'agent.sock'), fixture.socketPath);
-  await expectLocal(fixture, /agent-unsafe: another user listens/);
-});
 
-test('the connection counts the local compiler until it ends', async (t) => {
-  const fixture = await Fixture.make(t);
-  const slow = fixture.program('slow', 'gcc', '#!/bin/sh\necho ready; read line; echo "$line"\n');
-  await fixture.startAgent((call) => call.send(encodeRunLocal('slow', 'test')));
-  const env = { ...fixture.env, PATH: `${fixture.shims}:${slow}:/usr/bin:/bin` };
-  const child = spawn(join(fixture.shims, 'gcc'), ['-c', 'a.c'], { env, cwd: fixture.work });
-  let text = '';
-  let wasOpen: boolean | undefined;
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += chunk;
-    // a round trip through the kernel lies between: had exec closed the socket, the end would be here
-    if (text === 'ready\n') {
-      setTimeout(() => {
-        wasOpen = !fixture.agent.call.isClosed;
-        child.stdin.end('done\n');
-      }, 50);
-    }
+  test(`${kind}: a socket at a path that is longer than sun_path`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const deep = join(fixture.root, 'x'.repeat(200));
+    mkdirSync(deep, { mode: 0o700 });
+    await fixture.startAgent((call) => call.send(encodeCommit(9)));
+    renameSync(fixture.socketPath, join(deep, 'agent.sock'));
+    const ended = await fixture.compile({ env: { MESHCC_SOCKET: join(deep, 'agent.sock') } });
+    assert.equal(ended.status, 9);
   });
-  await once(child, 'close');
-  assert.equal(text, 'ready\ndone\n');
-  assert.equal(wasOpen, true);
-  await fixture.agent.call.closed;
-});
+
+  test(`${kind}: a socket directory of another user`, {
+    skip: !IS_ROOT && 'needs root to give files away',
+  }, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    await fixture.startAgent((call) => call.send(encodeCommit(0)));
+    chownSync(join(fixture.root, 'run'), 65534, 65534);
+    await expectLocal(fixture, /agent-unsafe: the socket's directory/);
+  });
+
+  test(`${kind}: an agent of another user`, {
+    skip: !IS_ROOT && 'needs root to change the user',
+  }, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const elsewhere = join(fixture.root, 'other');
+    mkdirSync(elsewhere);
+    chownSync(elsewhere, 65534, 65534);
+    chmodSync(fixture.root, 0o755);
+    await fixture.startAgent((call) => call.send(encodeCommit(0)));
+    fixture.agent.close();
+    // listen() itself fixes the credentials that SO_PEERCRED shows
+    const seteuid = process.seteuid?.bind(process);
+    assert.ok(seteuid);
+    seteuid(65534);
+    const foreign = createServer((socket) => socket.on('error', () => {}).write(encodeCommit(0)));
+    await new Promise<void>((resolve) => {
+      foreign.listen(join(elsewhere, 'agent.sock'), resolve);
+    });
+    seteuid(0);
+    t.after(() => foreign.close());
+    renameSync(join(elsewhere, 'agent.sock'), fixture.socketPath);
+    await expectLocal(fixture, /agent-unsafe: another user listens/);
+  });
+
+  test(`${kind}: the connection counts the local compiler until it ends`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const slow = fixture.program('slow', 'gcc', '#!/bin/sh\necho ready; read line; echo "$line"\n');
+    await fixture.startAgent((call) => call.send(encodeRunLocal('slow', 'test')));
+    const env = { ...fixture.env, PATH: `${fixture.shims}:${slow}:/usr/bin:/bin` };
+    const child = spawn(join(fixture.shims, 'gcc'), ['-c', 'a.c'], { env, cwd: fixture.work });
+    let text = '';
+    let wasOpen: boolean | undefined;
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk;
+      // a round trip through the kernel lies between: had exec closed the socket, the end would be here
+      if (text === 'ready\n') {
+        setTimeout(() => {
+          wasOpen = !fixture.agent.call.isClosed;
+          child.stdin.end('done\n');
+        }, 50);
+      }
+    });
+    await once(child, 'close');
+    assert.equal(text, 'ready\ndone\n');
+    assert.equal(wasOpen, true);
+    await fixture.agent.call.closed;
+  });
+}
 
 /** Starts many compiles whose compiler notes how many of it run, and returns the highest number. */
 async function mostAtOnce(fixture: Fixture, count: number): Promise<number> {
@@ -275,21 +279,23 @@ async function mostAtOnce(fixture: Fixture, count: number): Promise<number> {
   return Math.max(...counts);
 }
 
-test('when the agent is lost, no more compilers run at once than there are processors', async (t) => {
-  const fixture = await Fixture.make(t);
-  await fixture.startAgent((call) => call.socket.destroy());
-  const processors = availableParallelism();
-  assert.ok((await mostAtOnce(fixture, 3 * processors)) <= processors);
-});
+for (const kind of NATIVE_KINDS) {
+  test(`${kind}: when the agent is lost, no more compilers run at once than there are processors`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    await fixture.startAgent((call) => call.socket.destroy());
+    const processors = availableParallelism();
+    assert.ok((await mostAtOnce(fixture, 3 * processors)) <= processors);
+  });
 
-test('a call of two megabytes', async (t) => {
-  const fixture = await Fixture.make(t);
-  await fixture.startAgent((call) => call.send(encodeCommit(0)));
-  const args = Array.from({ length: 19 }, (_, index) => `-D${'x'.repeat(100_000)}${index}`);
-  const ended = await fixture.call('gcc', ['-c', 'a.c', ...args]);
-  assert.equal(ended.status, 0);
-  assert.deepEqual(fixture.agent.call.request.args, ['-c', 'a.c', ...args]);
-});
+  test(`${kind}: a call of two megabytes`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    await fixture.startAgent((call) => call.send(encodeCommit(0)));
+    const args = Array.from({ length: 19 }, (_, index) => `-D${'x'.repeat(100_000)}${index}`);
+    const ended = await fixture.call('gcc', ['-c', 'a.c', ...args]);
+    assert.equal(ended.status, 0);
+    assert.deepEqual(fixture.agent.call.request.args, ['-c', 'a.c', ...args]);
+  });
+}
 
 /** Mounts a small tmpfs below the working directory, or skips the test. */
 function smallFilesystem(test: TestContext, fixture: Fixture): string | undefined {
@@ -304,33 +310,35 @@ function smallFilesystem(test: TestContext, fixture: Fixture): string | undefine
   return where;
 }
 
-test('a full filesystem: the real compiler gets to try, with the room that the result took', async (t) => {
-  const fixture = await Fixture.make(t);
-  const small = smallFilesystem(t, fixture);
-  if (small === undefined) return;
-  await fixture.startAgent((call) =>
-    call.send(...fixture.output(0, 'small/a.o', Buffer.alloc(200_000)), encodeCommit(0)),
-  );
-  const args = ['-c', 'a.c', '-o', 'small/a.o'];
-  const ended = await fixture.call('gcc', args, { env: { MESHCC_EXPLAIN: '1' } });
-  assert.match(ended.stderr.toString(), /output-write-failed: No space left on device\n$/);
-  assert.equal(ended.status, 0);
-  assert.deepEqual(readdirSync(small), ['a.o']);
-});
+for (const kind of NATIVE_KINDS) {
+  test(`${kind}: a full filesystem: the real compiler gets to try, with the room that the result took`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const small = smallFilesystem(t, fixture);
+    if (small === undefined) return;
+    await fixture.startAgent((call) =>
+      call.send(...fixture.output(0, 'small/a.o', Buffer.alloc(200_000)), encodeCommit(0)),
+    );
+    const args = ['-c', 'a.c', '-o', 'small/a.o'];
+    const ended = await fixture.call('gcc', args, { env: { MESHCC_EXPLAIN: '1' } });
+    assert.match(ended.stderr.toString(), /output-write-failed: No space left on device\n$/);
+    assert.equal(ended.status, 0);
+    assert.deepEqual(readdirSync(small), ['a.o']);
+  });
 
-test('a read-only filesystem: the real compiler prints its own error', async (t) => {
-  const fixture = await Fixture.make(t);
-  const small = smallFilesystem(t, fixture);
-  if (small === undefined) return;
-  assert.equal(spawnSync('mount', ['-o', 'remount,ro', small]).status, 0);
-  await fixture.startAgent((call) =>
-    call.send(...fixture.output(0, 'small/a.o', Buffer.alloc(2_000)), encodeCommit(0)),
-  );
-  const args = ['-c', 'a.c', '-o', 'small/a.o'];
-  const ended = await fixture.call('gcc', args);
-  const reference = await run(REAL_GCC, args, fixture.work);
-  const withoutTemporaryName = (text: Buffer) => text.toString().replace(/cc\w{6}/g, 'ccXXXXXX');
-  assert.equal(ended.status, reference.status);
-  assert.notEqual(ended.status, 0);
-  assert.equal(withoutTemporaryName(ended.stderr), withoutTemporaryName(reference.stderr));
-});
+  test(`${kind}: a read-only filesystem: the real compiler prints its own error`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const small = smallFilesystem(t, fixture);
+    if (small === undefined) return;
+    assert.equal(spawnSync('mount', ['-o', 'remount,ro', small]).status, 0);
+    await fixture.startAgent((call) =>
+      call.send(...fixture.output(0, 'small/a.o', Buffer.alloc(2_000)), encodeCommit(0)),
+    );
+    const args = ['-c', 'a.c', '-o', 'small/a.o'];
+    const ended = await fixture.call('gcc', args);
+    const reference = await run(REAL_GCC, args, fixture.work);
+    const withoutTemporaryName = (text: Buffer) => text.toString().replace(/cc\w{6}/g, 'ccXXXXXX');
+    assert.equal(ended.status, reference.status);
+    assert.notEqual(ended.status, 0);
+    assert.equal(withoutTemporaryName(ended.stderr), withoutTemporaryName(reference.stderr));
+  });
+}

@@ -17,7 +17,19 @@ import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
 import { buildShim, encodeOutputBegin, encodeOutputData, installShims } from '../../src/shim/index.ts';
 import { type AgentCall, ScriptedAgent } from './scripted-agent.ts';
 
-export type ShimKind = 'native' | 'node';
+/** The two ways to build the C program: with the project's own stand-in for the C library, or with a whole one. */
+export type NativeKind = 'freestanding' | 'libc';
+
+export type ShimKind = NativeKind | 'node';
+
+const BUILDS = { freestanding: ['freestanding'], libc: ['static', 'dynamic'] } as const;
+
+/** On other processors there is only the build with a C library. */
+export const HAS_FREESTANDING = ['x64', 'arm64', 'riscv64'].includes(process.arch);
+
+export const NATIVE_KINDS: readonly NativeKind[] = HAS_FREESTANDING ? ['freestanding', 'libc'] : ['libc'];
+
+export const SHIM_KINDS: readonly ShimKind[] = [...NATIVE_KINDS, 'node'];
 
 /** How a program ended, and what it printed. */
 export interface Ended {
@@ -80,11 +92,7 @@ export class Fixture {
     this.env = { PATH: path, MESHCC_SOCKET: this.socketPath, ...extraEnv };
   }
 
-  static async make(
-    test: TestContext,
-    kind: ShimKind = 'native',
-    extraEnv: NodeJS.ProcessEnv = {},
-  ): Promise<Fixture> {
+  static async make(test: TestContext, kind: ShimKind, extraEnv: NodeJS.ProcessEnv = {}): Promise<Fixture> {
     const fixture = new Fixture(extraEnv);
     test.after(() => {
       fixture.#agent?.close();
@@ -96,7 +104,7 @@ export class Fixture {
     await installShims(fixture.shims, {
       env: fixture.env,
       cliMain: join(fixture.root, 'cli.js'),
-      build: kind === 'native' ? () => buildShim(BUILD_CACHE) : noCompiler,
+      build: kind === 'node' ? noCompiler : () => buildShim(BUILD_CACHE, BUILDS[kind]),
     });
     return fixture;
   }

@@ -4,11 +4,11 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeCommit, encodeRunLocal } from '../../src/shim/index.ts';
-import { Fixture, REAL_GCC, run } from './fixture.ts';
+import { Fixture, NATIVE_KINDS, REAL_GCC, run, SHIM_KINDS } from './fixture.ts';
 
 const QUERIES = [['--version'], ['-v'], ['-dumpmachine'], ['-print-search-dirs'], ['--help'], []];
 
-for (const kind of ['native', 'node'] as const) {
+for (const kind of SHIM_KINDS) {
   test(`${kind}: questions are answered by the compiler alone, byte for byte`, async (t) => {
     const fixture = await Fixture.make(t, kind);
     await fixture.startAgent((call) => call.send(encodeCommit(0)));
@@ -118,46 +118,50 @@ for (const kind of ['native', 'node'] as const) {
   });
 }
 
-test('a jobserver reaches the real compiler, and no low descriptor is added', async (t) => {
-  const fixture = await Fixture.make(t);
-  await fixture.startAgent((call) => call.send(encodeRunLocal('why', '')));
-  const script = '#!/bin/sh\nls /proc/self/fd > fds; echo "$MAKEFLAGS" > flags\n';
-  const compiler = fixture.program('telling', 'gcc', script);
-  writeFileSync(fixture.path('Makefile'), 'a.o: a.c\n\t+gcc -c a.c\nb.o: a.c\n\tgcc -c a.c\n');
-  const env = { ...fixture.env, PATH: `${fixture.shims}:${compiler}:/usr/bin:/bin` };
-  const low = () =>
-    readFileSync(fixture.path('fds'), 'utf8')
-      .split('\n')
-      .filter((fd) => fd !== '' && Number(fd) < 60);
-  for (const target of ['a.o', 'b.o']) {
-    const direct = { ...env, PATH: `${compiler}:/usr/bin:/bin` };
-    assert.equal((await run('make', ['-j2', target], fixture.work, { env: direct })).status, 0);
-    const without = low();
-    assert.equal((await run('make', ['-j2', target], fixture.work, { env })).status, 0);
-    assert.deepEqual(low(), without, target);
-    assert.match(readFileSync(fixture.path('flags'), 'utf8'), /jobserver-auth=/);
-  }
-  assert.equal(fixture.agent.calls.length, 2);
-});
-
-test('a closed standard stream is never taken for the socket', async (t) => {
-  const fixture = await Fixture.make(t);
-  await fixture.startAgent((call) => call.send(encodeCommit(7)));
-  const { status } = await run('/bin/sh', ['-c', 'exec gcc -c a.c <&-'], fixture.work, { env: fixture.env });
-  assert.equal(status, 0);
-  assert.equal(fixture.agent.calls.length, 0);
-  assert.deepEqual(fixture.files(), ['a.c', 'a.o']);
-});
-
-test('the environment of the real compiler is unchanged but for the guard', async (t) => {
-  const fixture = await Fixture.make(t);
-  const compiler = fixture.program('telling', 'gcc', '#!/bin/sh\nexec env\n');
-  const env = { PATH: `${fixture.shims}:${compiler}:/usr/bin:/bin`, ODD: 'a=b\n', EMPTY: '' };
-  const lines = (text: Buffer) => text.toString().split('\n').sort();
-  const direct = await run(join(compiler, 'gcc'), ['-c', 'a.c'], fixture.work, {
-    env: { ...fixture.env, ...env },
+for (const kind of NATIVE_KINDS) {
+  test(`${kind}: a jobserver reaches the real compiler, and no low descriptor is added`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    await fixture.startAgent((call) => call.send(encodeRunLocal('why', '')));
+    const script = '#!/bin/sh\nls /proc/self/fd > fds; echo "$MAKEFLAGS" > flags\n';
+    const compiler = fixture.program('telling', 'gcc', script);
+    writeFileSync(fixture.path('Makefile'), 'a.o: a.c\n\t+gcc -c a.c\nb.o: a.c\n\tgcc -c a.c\n');
+    const env = { ...fixture.env, PATH: `${fixture.shims}:${compiler}:/usr/bin:/bin` };
+    const low = () =>
+      readFileSync(fixture.path('fds'), 'utf8')
+        .split('\n')
+        .filter((fd) => fd !== '' && Number(fd) < 60);
+    for (const target of ['a.o', 'b.o']) {
+      const direct = { ...env, PATH: `${compiler}:/usr/bin:/bin` };
+      assert.equal((await run('make', ['-j2', target], fixture.work, { env: direct })).status, 0);
+      const without = low();
+      assert.equal((await run('make', ['-j2', target], fixture.work, { env })).status, 0);
+      assert.deepEqual(low(), without, target);
+      assert.match(readFileSync(fixture.path('flags'), 'utf8'), /jobserver-auth=/);
+    }
+    assert.equal(fixture.agent.calls.length, 2);
   });
-  const through = await fixture.call('gcc', ['-c', 'a.c'], { env });
-  const guard = `MESHCC_RECURSION=${join(compiler, 'gcc')}`;
-  assert.deepEqual(lines(through.stdout), [...lines(direct.stdout), guard].sort());
-});
+
+  test(`${kind}: a closed standard stream is never taken for the socket`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    await fixture.startAgent((call) => call.send(encodeCommit(7)));
+    const { status } = await run('/bin/sh', ['-c', 'exec gcc -c a.c <&-'], fixture.work, {
+      env: fixture.env,
+    });
+    assert.equal(status, 0);
+    assert.equal(fixture.agent.calls.length, 0);
+    assert.deepEqual(fixture.files(), ['a.c', 'a.o']);
+  });
+
+  test(`${kind}: the environment of the real compiler is unchanged but for the guard`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const compiler = fixture.program('telling', 'gcc', '#!/bin/sh\nexec env\n');
+    const env = { PATH: `${fixture.shims}:${compiler}:/usr/bin:/bin`, ODD: 'a=b\n', EMPTY: '' };
+    const lines = (text: Buffer) => text.toString().split('\n').sort();
+    const direct = await run(join(compiler, 'gcc'), ['-c', 'a.c'], fixture.work, {
+      env: { ...fixture.env, ...env },
+    });
+    const through = await fixture.call('gcc', ['-c', 'a.c'], { env });
+    const guard = `MESHCC_RECURSION=${join(compiler, 'gcc')}`;
+    assert.deepEqual(lines(through.stdout), [...lines(direct.stdout), guard].sort());
+  });
+}

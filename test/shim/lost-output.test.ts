@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { encodeAccepted, encodeCommit, encodeStderr, encodeStdout } from '../../src/shim/index.ts';
-import { Fixture, REAL_GCC, run, type ShimKind } from './fixture.ts';
+import { Fixture, NATIVE_KINDS, REAL_GCC, run, SHIM_KINDS, type ShimKind } from './fixture.ts';
 import type { AgentCall } from './scripted-agent.ts';
 
 /** One warning per line, far more than a pipe holds. */
@@ -64,7 +64,7 @@ function result(call: AgentCall, fixture: Fixture, ...text: readonly Uint8Array[
 /** Descriptor 4 is a pipe without a reader. */
 const DEAD_PIPE = 'mkfifo p; exec 3<>p 4>p 3<&-; rm p;';
 
-for (const kind of ['native', 'node'] as const) {
+for (const kind of SHIM_KINDS) {
   test(`${kind}: nobody reads standard error from the start`, async (t) => {
     const { left, fixture } = await expectSame(t, kind, `${DEAD_PIPE} $CC 2>&4`, (call, at) =>
       result(call, at, encodeStderr(Buffer.from('a warning\n'))),
@@ -113,11 +113,13 @@ for (const kind of ['native', 'node'] as const) {
   });
 }
 
-test('standard output that nobody reads is met by the real compiler', async (t) => {
-  const fixture = await Fixture.make(t);
-  await fixture.startAgent((call) => result(call, fixture, encodeStdout(Buffer.from('text\n'))));
-  const left = await compileBy(join(fixture.shims, 'gcc'), `${DEAD_PIPE} $CC >&4`, fixture, 'same');
-  assert.equal(left.status, 0);
-  await fixture.agent.call.closed;
-  assert.deepEqual(fixture.agent.call.frames[0]?.name, 'LOCAL');
-});
+for (const kind of NATIVE_KINDS) {
+  test(`${kind}: standard output that nobody reads is met by the real compiler`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    await fixture.startAgent((call) => result(call, fixture, encodeStdout(Buffer.from('text\n'))));
+    const left = await compileBy(join(fixture.shims, 'gcc'), `${DEAD_PIPE} $CC >&4`, fixture, 'same');
+    assert.equal(left.status, 0);
+    await fixture.agent.call.closed;
+    assert.deepEqual(fixture.agent.call.frames[0]?.name, 'LOCAL');
+  });
+}

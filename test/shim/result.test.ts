@@ -12,11 +12,11 @@ import {
   encodeStderr,
   encodeStdout,
 } from '../../src/shim/index.ts';
-import { Fixture, REAL_GCC, run } from './fixture.ts';
+import { Fixture, NATIVE_KINDS, REAL_GCC, run, SHIM_KINDS } from './fixture.ts';
 
 const BINARY = Buffer.from(Array.from({ length: 70_000 }, (_, index) => (index * 31) % 256));
 
-for (const kind of ['native', 'node'] as const) {
+for (const kind of SHIM_KINDS) {
   test(`${kind}: outputs, text and status of a committed result`, async (t) => {
     const fixture = await Fixture.make(t, kind);
     await fixture.startAgent((call) =>
@@ -131,42 +131,44 @@ for (const kind of ['native', 'node'] as const) {
   });
 }
 
-test('an output that is no plain file is left to the real compiler', async (t) => {
-  const fixture = await Fixture.make(t);
-  await fixture.startAgent((call) =>
-    call.send(...fixture.output(0, 'a.o', Buffer.from('remote')), encodeCommit(0)),
-  );
-  const reference = fixture.path('reference');
-  const object = await run(REAL_GCC, ['-c', 'a.c', '-o', reference], fixture.work);
-  assert.equal(object.status, 0);
-
-  writeFileSync(fixture.path('target'), 'kept');
-  symlinkSync('target', fixture.path('a.o'));
-  const ended = await fixture.compile({ env: { MESHCC_EXPLAIN: '1' } });
-  assert.equal(ended.status, 0);
-  assert.match(ended.stderr.toString(), /^\[meshcc\] gcc a\.c: local: output-not-regular: \/.*\/a\.o\n$/);
-  assert.deepEqual(readFileSync(fixture.path('a.o')), readFileSync(reference));
-  assert.equal(readFileSync(fixture.path('target'), 'utf8'), 'kept');
-
-  linkSync(reference, fixture.path('linked.o'));
-  symlinkSync('/dev/null', fixture.path('null.o'));
-  for (const name of ['linked.o', 'null.o', 'missing/a.o']) {
-    fixture.agent.close();
+for (const kind of NATIVE_KINDS) {
+  test(`${kind}: an output that is no plain file is left to the real compiler`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
     await fixture.startAgent((call) =>
-      call.send(...fixture.output(0, name, Buffer.from('remote')), encodeCommit(0)),
+      call.send(...fixture.output(0, 'a.o', Buffer.from('remote')), encodeCommit(0)),
     );
-    const args = ['-S', 'a.c', '-o', '-'];
-    assert.match((await fixture.call('gcc', args)).stdout.toString(), /answer/, name);
-    await fixture.agent.call.closed;
+    const reference = fixture.path('reference');
+    const object = await run(REAL_GCC, ['-c', 'a.c', '-o', reference], fixture.work);
+    assert.equal(object.status, 0);
+
+    writeFileSync(fixture.path('target'), 'kept');
+    symlinkSync('target', fixture.path('a.o'));
+    const ended = await fixture.compile({ env: { MESHCC_EXPLAIN: '1' } });
+    assert.equal(ended.status, 0);
+    assert.match(ended.stderr.toString(), /^\[meshcc\] gcc a\.c: local: output-not-regular: \/.*\/a\.o\n$/);
+    assert.deepEqual(readFileSync(fixture.path('a.o')), readFileSync(reference));
+    assert.equal(readFileSync(fixture.path('target'), 'utf8'), 'kept');
+
+    linkSync(reference, fixture.path('linked.o'));
+    symlinkSync('/dev/null', fixture.path('null.o'));
+    for (const name of ['linked.o', 'null.o', 'missing/a.o']) {
+      fixture.agent.close();
+      await fixture.startAgent((call) =>
+        call.send(...fixture.output(0, name, Buffer.from('remote')), encodeCommit(0)),
+      );
+      const args = ['-S', 'a.c', '-o', '-'];
+      assert.match((await fixture.call('gcc', args)).stdout.toString(), /answer/, name);
+      await fixture.agent.call.closed;
+      assert.deepEqual(
+        fixture.agent.call.frames.map((frame) => [frame.name, frame.payload.readUInt32LE(0)]),
+        [['LOCAL', 1]],
+        name,
+      );
+    }
+    assert.equal(readlinkSync(fixture.path('null.o')), '/dev/null');
     assert.deepEqual(
-      fixture.agent.call.frames.map((frame) => [frame.name, frame.payload.readUInt32LE(0)]),
-      [['LOCAL', 1]],
-      name,
+      fixture.files().filter((name) => name.endsWith('.tmp')),
+      [],
     );
-  }
-  assert.equal(readlinkSync(fixture.path('null.o')), '/dev/null');
-  assert.deepEqual(
-    fixture.files().filter((name) => name.endsWith('.tmp')),
-    [],
-  );
-});
+  });
+}

@@ -12,7 +12,7 @@ import {
   encodeRunLocal,
   encodeStderr,
 } from '../../src/shim/index.ts';
-import { Fixture, run } from './fixture.ts';
+import { Fixture, NATIVE_KINDS, run, SHIM_KINDS } from './fixture.ts';
 
 const DATA = Buffer.from('not the whole object');
 
@@ -21,7 +21,7 @@ async function temporaryFile(fixture: Fixture): Promise<void> {
   while (!existsSync(fixture.path('.a.o.tmp'))) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-for (const kind of ['native', 'node'] as const) {
+for (const kind of SHIM_KINDS) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
     test(`${kind}: ${signal} in the middle of a result`, async (t) => {
       const fixture = await Fixture.make(t, kind);
@@ -43,83 +43,85 @@ for (const kind of ['native', 'node'] as const) {
   }
 }
 
-test('a signal that was ignored from the start stays ignored', async (t) => {
-  const fixture = await Fixture.make(t);
-  await fixture.startAgent((call) => call.send(...fixture.output(0, 'a.o', DATA)));
-  const command = 'trap "" INT; echo $$; exec gcc -c a.c -o a.o';
-  const child = spawn('/bin/sh', ['-c', command], { cwd: fixture.work, env: fixture.env });
-  const ended = once(child, 'close');
-  await temporaryFile(fixture);
-  child.kill('SIGINT');
-  fixture.agent.call.send(encodeAccepted());
-  // the pending signal, if it counted, would be noticed before the commit that comes after it
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  fixture.agent.call.send(encodeCommit(5));
-  assert.deepEqual(await ended, [5, null]);
-  assert.deepEqual(readFileSync(fixture.path('a.o')), DATA);
-});
-
-test('SIGINT while nobody takes what the compiler printed', async (t) => {
-  const fixture = await Fixture.make(t);
-  const text = encodeStderr(Buffer.alloc(1_000_000, 'a warning\n'));
-  await fixture.startAgent((call) => call.send(...fixture.output(0, 'a.o', DATA), text, encodeCommit(0)));
-  const child = spawn('gcc', ['-c', 'a.c', '-o', 'a.o'], { cwd: fixture.work, env: fixture.env });
-  const ended = once(child, 'exit');
-  // What has come is the proof that the rest waits: nothing is read from here on.
-  await once(child.stderr, 'readable');
-  child.kill('SIGINT');
-  assert.deepEqual(await ended, [null, 'SIGINT']);
-  assert.deepEqual(fixture.files(), ['a.c']);
-  child.stderr.destroy();
-});
-
-test('SIGINT before any output', async (t) => {
-  const fixture = await Fixture.make(t);
-  let child: ChildProcess | undefined;
-  await fixture.startAgent((call) => {
-    call.send(encodeAccepted());
-    child?.kill('SIGINT');
+for (const kind of NATIVE_KINDS) {
+  test(`${kind}: a signal that was ignored from the start stays ignored`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    await fixture.startAgent((call) => call.send(...fixture.output(0, 'a.o', DATA)));
+    const command = 'trap "" INT; echo $$; exec gcc -c a.c -o a.o';
+    const child = spawn('/bin/sh', ['-c', command], { cwd: fixture.work, env: fixture.env });
+    const ended = once(child, 'close');
+    await temporaryFile(fixture);
+    child.kill('SIGINT');
+    fixture.agent.call.send(encodeAccepted());
+    // the pending signal, if it counted, would be noticed before the commit that comes after it
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    fixture.agent.call.send(encodeCommit(5));
+    assert.deepEqual(await ended, [5, null]);
+    assert.deepEqual(readFileSync(fixture.path('a.o')), DATA);
   });
-  const ended = await fixture.compile({
-    onStart: (started) => {
-      child = started;
-    },
-  });
-  assert.equal(ended.signal, 'SIGINT');
-});
 
-test('the real compiler gets the mask, the dispositions and the umask that the shim got', async (t) => {
-  const fixture = await Fixture.make(t);
-  // grep as the compiler: a shell would clear the mask before it could be seen
-  const compiler = join(fixture.root, 'telling');
-  mkdirSync(compiler);
-  symlinkSync('/usr/bin/grep', join(compiler, 'gcc'));
-  const env = { ...fixture.env, PATH: `${fixture.shims}:${compiler}:/usr/bin:/bin` };
-  const question = `-E '^(Sig|Shd|Umask)' /proc/self/status`;
-  const tell = (program: string) =>
-    run('/bin/sh', ['-c', `trap "" HUP; umask 026; exec ${program} ${question}`], fixture.work, { env });
-  await fixture.startAgent((call) =>
-    call.send(...fixture.output(0, 'a.o', DATA), encodeRunLocal('why', 'to see')),
-  );
-  const direct = await tell(join(compiler, 'gcc'));
-  const through = await tell('gcc');
-  assert.match(direct.stdout.toString(), /Umask:\t0026\n[\s\S]*SigBlk:\t0+\nSigIgn:\t\S*1\n/);
-  assert.equal(through.stdout.toString(), direct.stdout.toString());
-  assert.equal(fixture.agent.calls.length, 1);
-  assert.deepEqual(fixture.files(), ['a.c']);
-});
-
-test('the shim and the compiler that it becomes are one process', async (t) => {
-  const fixture = await Fixture.make(t);
-  const compiler = fixture.program('telling', 'gcc', '#!/bin/sh\necho $$\n');
-  await fixture.startAgent((call) => call.send(encodeRunLocal('why', '')));
-  let pid: number | undefined;
-  const ended = await fixture.call('gcc', ['-c', 'a.c'], {
-    env: { PATH: `${fixture.shims}:${compiler}:/usr/bin:/bin` },
-    onStart: (child) => {
-      pid = child.pid;
-    },
+  test(`${kind}: SIGINT while nobody takes what the compiler printed`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const text = encodeStderr(Buffer.alloc(1_000_000, 'a warning\n'));
+    await fixture.startAgent((call) => call.send(...fixture.output(0, 'a.o', DATA), text, encodeCommit(0)));
+    const child = spawn('gcc', ['-c', 'a.c', '-o', 'a.o'], { cwd: fixture.work, env: fixture.env });
+    const ended = once(child, 'exit');
+    // What has come is the proof that the rest waits: nothing is read from here on.
+    await once(child.stderr, 'readable');
+    child.kill('SIGINT');
+    assert.deepEqual(await ended, [null, 'SIGINT']);
+    assert.deepEqual(fixture.files(), ['a.c']);
+    child.stderr.destroy();
   });
-  assert.equal(ended.stdout.toString(), `${pid}\n`);
-  assert.equal(fixture.agent.call.request.pid, pid);
-});
+
+  test(`${kind}: SIGINT before any output`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    let child: ChildProcess | undefined;
+    await fixture.startAgent((call) => {
+      call.send(encodeAccepted());
+      child?.kill('SIGINT');
+    });
+    const ended = await fixture.compile({
+      onStart: (started) => {
+        child = started;
+      },
+    });
+    assert.equal(ended.signal, 'SIGINT');
+  });
+
+  test(`${kind}: the real compiler gets the mask, the dispositions and the umask that the shim got`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    // grep as the compiler: a shell would clear the mask before it could be seen
+    const compiler = join(fixture.root, 'telling');
+    mkdirSync(compiler);
+    symlinkSync('/usr/bin/grep', join(compiler, 'gcc'));
+    const env = { ...fixture.env, PATH: `${fixture.shims}:${compiler}:/usr/bin:/bin` };
+    const question = `-E '^(Sig|Shd|Umask)' /proc/self/status`;
+    const tell = (program: string) =>
+      run('/bin/sh', ['-c', `trap "" HUP; umask 026; exec ${program} ${question}`], fixture.work, { env });
+    await fixture.startAgent((call) =>
+      call.send(...fixture.output(0, 'a.o', DATA), encodeRunLocal('why', 'to see')),
+    );
+    const direct = await tell(join(compiler, 'gcc'));
+    const through = await tell('gcc');
+    assert.match(direct.stdout.toString(), /Umask:\t0026\n[\s\S]*SigBlk:\t0+\nSigIgn:\t\S*1\n/);
+    assert.equal(through.stdout.toString(), direct.stdout.toString());
+    assert.equal(fixture.agent.calls.length, 1);
+    assert.deepEqual(fixture.files(), ['a.c']);
+  });
+
+  test(`${kind}: the shim and the compiler that it becomes are one process`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    const compiler = fixture.program('telling', 'gcc', '#!/bin/sh\necho $$\n');
+    await fixture.startAgent((call) => call.send(encodeRunLocal('why', '')));
+    let pid: number | undefined;
+    const ended = await fixture.call('gcc', ['-c', 'a.c'], {
+      env: { PATH: `${fixture.shims}:${compiler}:/usr/bin:/bin` },
+      onStart: (child) => {
+        pid = child.pid;
+      },
+    });
+    assert.equal(ended.stdout.toString(), `${pid}\n`);
+    assert.equal(fixture.agent.call.request.pid, pid);
+  });
+}
