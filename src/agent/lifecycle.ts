@@ -6,7 +6,8 @@ import { type Agent, startAgent } from './agent.ts';
 import type { AgentConfig } from './config.ts';
 import { serveControl } from './control-server.ts';
 
-const IDLE_CHECK_MS = 1_000;
+/** How often, within the time after which it ends, an agent looks whether it was used. */
+const IDLE_CHECKS = 10;
 
 /**
  * Runs an agent until it is told to stop: SIGTERM or SIGINT drain it, a second one ends it at once.
@@ -69,12 +70,13 @@ function deferredAgent(): {
   return { promise, resolve, reject };
 }
 
-function watchIdleness(agent: Agent, idleExitMs: number, stop: () => void): NodeJS.Timeout {
+function watchIdleness(agent: Agent, idleExitMs: number, stop: () => void): NodeJS.Timeout | undefined {
+  if (idleExitMs === 0) return undefined;
   return setInterval(() => {
     if (!agent.idle) agent.lastUsedAtMs = Date.now();
-    else if (idleExitMs > 0 && Date.now() - agent.lastUsedAtMs > idleExitMs) {
+    else if (Date.now() - agent.lastUsedAtMs > idleExitMs) {
       agent.log.info('nothing to do for a while');
       stop();
     }
-  }, IDLE_CHECK_MS);
+  }, idleExitMs / IDLE_CHECKS);
 }

@@ -24,7 +24,7 @@ export interface FreshnessLimits {
 export const FRESHNESS_LIMITS: FreshnessLimits = {
   cookieTimeoutMs: 50,
   racyWindowMs: 2_000,
-  auditIntervalMs: 10_000,
+  auditIntervalMs: 60_000,
   mountCheckIntervalMs: 1_000,
   maxDirectories: 16_384,
   maxNames: 400_000,

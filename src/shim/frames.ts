@@ -22,7 +22,7 @@ export const MAX_DIAGNOSTIC_BYTES = 64 * 1024 * 1024;
 export const MAX_OUTPUTS = 32;
 
 /** An agent writes ACCEPTED this often while a job is pending. */
-export const HEARTBEAT_MS = 1_000;
+export const HEARTBEAT_MS = 3_000;
 
 /** A shim that hears nothing for this long compiles locally. */
 export const STALL_MS = 10_000;

@@ -5,7 +5,7 @@ import type { SourceView } from '../include-scan/index.ts';
 import type { Toolchain, ToolchainCache } from '../toolchain/index.ts';
 
 /** How often the files of a compiler are looked at although no change of them was announced. */
-const LOOK_INTERVAL_MS = 1_000;
+const LOOK_INTERVAL_MS = 10_000;
 
 interface Known {
   readonly toolchain: Toolchain;

@@ -35,9 +35,9 @@ export interface PreparedJob {
   readonly timeoutMs: number;
 }
 
-/** A worker with a job in its hands says something every second; after this much silence it counts as lost. */
+/** A worker with a job in its hands says something every two seconds; after this much silence it counts as lost. */
 const SILENCE_LIMIT_MS = 6_000;
-const WATCH_INTERVAL_MS = 1_000;
+const WATCH_INTERVAL_MS = 1_500;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -86,7 +86,8 @@ export class RemoteWorker {
   #lostBecause: string | undefined;
   #lastHeardMs = performance.now();
   #lastCheckedMs = performance.now();
-  readonly #watch: NodeJS.Timeout;
+  /** While jobs are in the worker's hands. */
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(link: WorkerLink, entries: EntryTable) {
     this.#link = link;
@@ -101,8 +102,6 @@ export class RemoteWorker {
       (digest) => entries.sourcesOf(digest),
       (digests) => link.work.send({ blobUnavailable: { sha256: digests.map(digestToBytes) } }),
     );
-    this.#watch = setInterval(() => this.#checkSilence(), WATCH_INTERVAL_MS);
-    this.#watch.unref();
     void link.closed.then((why) => this.#lose(why));
     link.receive((message) => this.#receive(message));
   }
@@ -177,7 +176,7 @@ export class RemoteWorker {
         finish,
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      if (this.#jobs.size === 0) this.#lastHeardMs = performance.now();
+      if (this.#jobs.size === 0) this.#startWatch();
       this.#jobs.set(jobId, running);
       this.#usedTotal++;
       this.#send(jobId, job);
@@ -329,12 +328,23 @@ export class RemoteWorker {
       job.finish({ kind: 'bad-result', detail: `${this.nodeName} sent a result of a kind unknown here` });
   }
 
+  #startWatch(): void {
+    this.#lastHeardMs = performance.now();
+    this.#lastCheckedMs = this.#lastHeardMs;
+    // One timer per busy period at most: jobs follow each other faster than it fires.
+    this.#watch ??= setInterval(() => this.#checkSilence(), WATCH_INTERVAL_MS).unref();
+  }
+
   #checkSilence(): void {
     const nowMs = performance.now();
     // If this agent itself was held up (suspended, starved), what the worker said may still lie unread.
     if (nowMs - this.#lastCheckedMs > 2 * WATCH_INTERVAL_MS) this.#lastHeardMs = nowMs;
     this.#lastCheckedMs = nowMs;
-    if (this.#jobs.size === 0) return;
+    if (this.#jobs.size === 0) {
+      clearInterval(this.#watch);
+      this.#watch = undefined;
+      return;
+    }
     const silentMs = performance.now() - this.#lastHeardMs;
     if (silentMs < SILENCE_LIMIT_MS) return;
     this.#lose(

@@ -29,7 +29,7 @@ import { checkRequest } from './request-check.ts';
 import { UTF8_LOCALE_VARIABLE } from './utf8-locale.ts';
 import type { WorkerParts } from './worker.ts';
 
-const PROGRESS_INTERVAL_MS = 1_000;
+const PROGRESS_INTERVAL_MS = 2_000;
 
 interface ActiveJob {
   readonly abort: AbortController;

@@ -130,8 +130,9 @@ test('a large output comes in chunks before the result', async (t) => {
   submitter.send({ job: job(7) });
   await until(() => submitter.asked.length === 1, 'the worker asks for the source');
   deliver(submitter, source);
-  const { compiled } = await submitter.result(7);
-  const [object] = compiled!.outputs;
+  const result = await submitter.result(7);
+  assertCompiled(result);
+  const [object] = result.compiled!.outputs;
   assert.equal(object!.path, '');
   const chunks = submitter.heard.flatMap(({ outputChunk }) => outputChunk ?? []);
   assert.equal(chunks[0]?.path, 'x.o');

@@ -47,7 +47,8 @@ export type DiscoveryUpdate = Partial<Pick<DiscoveryOptions, 'port' | 'meshId' |
 export const DEFAULT_EXPIRY_MS = 120_000;
 
 const INTERFACE_POLL_MS = 3000;
-const TICK_MS = 500;
+/** What is due at nearly the same time is done at once: each wake-up of an idle agent costs. */
+const MIN_TICK_MS = 250;
 const FIRST_QUERY_DELAY_MS = 1000;
 const MAX_QUERY_DELAY_MS = 60_000;
 /** A node whose answer was lost has two more chances before it expires: multicast on Wi-Fi is not repeated. */
@@ -86,7 +87,6 @@ export class Discovery {
   /** Opens the sockets, announces this node and asks for others. Never throws for want of a network. */
   start(): void {
     if (this.#timer !== undefined) return;
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#nextPollMs = 0;
     this.#tick();
   }
@@ -99,7 +99,7 @@ export class Discovery {
 
   /** Says goodbye and closes everything. Never rejects. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     const links = [...this.#links.values()];
     this.#links.clear();
@@ -144,6 +144,14 @@ export class Discovery {
     for (const nodeId of this.#table.sweep(nowMs)) {
       for (const listener of this.#expiryListeners) listener(nodeId);
     }
+    this.#sleep(nowMs);
+  }
+
+  /** Until the next thing is due. */
+  #sleep(nowMs: number): void {
+    clearTimeout(this.#timer);
+    const dueMs = Math.min(this.#nextPollMs, this.#nextQueryMs, this.#table.nextExpiryMs ?? Infinity);
+    this.#timer = setTimeout(() => this.#tick(), Math.max(MIN_TICK_MS, dueMs - nowMs));
   }
 
   /** Opens and closes links as interfaces come and go. */
@@ -223,6 +231,8 @@ export class Discovery {
     const nowMs = performance.now();
     const { announcements, goodbyes, refusals } = readPacket(packet);
     for (const instance of goodbyes) this.#table.dismiss(instance, sourceAddress, nowMs);
+    // A node that leaves is forgotten sooner than anything else was due.
+    if (goodbyes.length > 0 && this.#timer !== undefined) this.#sleep(nowMs);
     for (const reason of refusals) {
       this.#options.log.debug({ reason, sourceAddress, interfaceName }, 'passed over an mDNS announcement');
     }

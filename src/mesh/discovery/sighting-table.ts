@@ -94,16 +94,29 @@ export class SightingTable {
     }
   }
 
+  /** When the next node is to be forgotten if it is not heard until then; undefined while none is in sight. */
+  get nextExpiryMs(): number | undefined {
+    let next: number | undefined;
+    for (const entry of this.#entries.values()) {
+      const leavesAtMs = this.#leavesAtMs(entry);
+      if (next === undefined || leavesAtMs < next) next = leavesAtMs;
+    }
+    return next;
+  }
+
   /** Forgets who is gone; returns their ids. */
   sweep(nowMs: number): string[] {
     const gone: string[] = [];
     for (const [nodeId, entry] of this.#entries) {
-      const leavesAtMs = entry.leavesAtMs ?? entry.seenAtMs + this.#expiryMs;
-      if (nowMs < leavesAtMs) continue;
+      if (nowMs < this.#leavesAtMs(entry)) continue;
       this.#entries.delete(nodeId);
       gone.push(nodeId);
     }
     return gone;
+  }
+
+  #leavesAtMs({ leavesAtMs, seenAtMs }: Entry): number {
+    return leavesAtMs ?? seenAtMs + this.#expiryMs;
   }
 
   #rememberSource(sources: Map<string, number>, address: string, nowMs: number): void {

@@ -27,7 +27,7 @@ export const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   'grpc.enable_http_proxy': 0,
   'grpc-node.flow_control_window': 4 * 1024 * 1024,
-  'grpc.keepalive_time_ms': 2_000,
+  'grpc.keepalive_time_ms': 5_000,
   'grpc.keepalive_timeout_ms': 4_000,
   'grpc.keepalive_permit_without_calls': 1,
   'grpc.max_concurrent_streams': 64,
