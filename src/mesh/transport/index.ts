@@ -1,5 +1,6 @@
 /** Connections between agents: the only room that knows gRPC. */
 export { ArgumentDecoder, ArgumentEncoder } from './argument-dictionary.ts';
+export { BlobOutbound } from './blob-outbound.ts';
 export type { Security } from './credentials.ts';
 export { type MeshServer, type SessionHandler, type SubmitterPeer, serveMesh } from './mesh-server.ts';
 export * from './messages.ts';

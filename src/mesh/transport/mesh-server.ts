@@ -4,6 +4,7 @@ import * as grpc from '@grpc/grpc-js';
 import { MeshError, messageOf } from '../../base/errors.ts';
 import { type Security, serverCredentials } from './credentials.ts';
 import {
+  type BlobBatch,
   type BlobChunk,
   type FromSubmitter,
   type FromWorker,
@@ -51,7 +52,7 @@ export interface MeshServer {
 }
 
 type WorkCall = grpc.ServerDuplexStream<FromSubmitter, FromWorker>;
-type BlobCall = grpc.ServerDuplexStream<BlobChunk, unknown>;
+type BlobCall = grpc.ServerDuplexStream<BlobBatch, unknown>;
 
 /** Starts listening. @throws MeshError MESHCC_PEER if the port cannot be had */
 export async function serveMesh(options: MeshServerOptions): Promise<MeshServer> {
@@ -147,7 +148,8 @@ async function serveBlobs(
     return;
   }
   try {
-    for await (const chunk of call as AsyncIterable<BlobChunk>) await session.handler.onBlobChunk(chunk);
+    for await (const { chunks } of call as AsyncIterable<BlobBatch>)
+      for (const chunk of chunks) await session.handler.onBlobChunk(chunk);
   } catch (error) {
     options.log(`blob stream of ${session.peerId} ended: ${messageOf(error)}`);
   }

@@ -120,6 +120,10 @@ export interface FromWorker {
   drain?: Record<string, never>;
 }
 
+export interface BlobBatch {
+  chunks: readonly BlobChunk[];
+}
+
 export interface BlobChunk {
   sha256: Uint8Array;
   sizeBytes: number;

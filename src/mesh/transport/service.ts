@@ -62,7 +62,7 @@ function encodeDirectly(method: MethodDefinition<object, object>, request: strin
 const schema = protobuf.loadSync(PROTO_FILE);
 const { Work: work, Blobs: blobs } = definition['meshcc.v1.Mesh'] as ServiceDefinition;
 if (work !== undefined) encodeDirectly(work, 'meshcc.v1.FromSubmitter', 'meshcc.v1.FromWorker');
-if (blobs !== undefined) encodeDirectly(blobs, 'meshcc.v1.BlobChunk', 'meshcc.v1.BlobsClosed');
+if (blobs !== undefined) encodeDirectly(blobs, 'meshcc.v1.BlobBatch', 'meshcc.v1.BlobsClosed');
 
 const loaded = grpc.loadPackageDefinition(definition) as unknown as {
   meshcc: { v1: { Mesh: grpc.ServiceClientConstructor } };

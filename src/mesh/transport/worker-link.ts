@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { MeshError, messageOf } from '../../base/errors.ts';
+import { BlobOutbound } from './blob-outbound.ts';
 import { clientCredentials, type Security } from './credentials.ts';
 import {
-  type BlobChunk,
+  type BlobBatch,
   type FromSubmitter,
   type FromWorker,
   PROTOCOL_VERSION,
@@ -25,7 +26,7 @@ export interface ConnectOptions {
 }
 
 type WorkCall = grpc.ClientDuplexStream<FromSubmitter, FromWorker>;
-type BlobsCall = grpc.ClientDuplexStream<BlobChunk, unknown>;
+type BlobsCall = grpc.ClientDuplexStream<BlobBatch, unknown>;
 
 /** How long the end of the Work stream may come after that of the Blobs stream and still be its cause. */
 const CAUSE_WAIT_MS = 200;
@@ -43,7 +44,7 @@ export class WorkerLink {
   /** Jobs and control. */
   readonly work: Outbound<FromSubmitter>;
   /** File contents. */
-  readonly blobs: Outbound<BlobChunk>;
+  readonly blobs: BlobOutbound;
   /** Resolves with a sentence when the connection is gone, for whatever reason; never rejects. */
   readonly closed: Promise<string>;
   readonly #inbox: Inbox;
@@ -61,7 +62,7 @@ export class WorkerLink {
     this.welcome = parts.welcome;
     this.address = parts.address;
     this.work = new Outbound(parts.work);
-    this.blobs = new Outbound(parts.blobs);
+    this.blobs = new BlobOutbound(new Outbound(parts.blobs));
     this.closed = parts.closed;
     this.#inbox = parts.inbox;
     this.#hangUp = parts.hangUp;
