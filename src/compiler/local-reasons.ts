@@ -150,6 +150,10 @@ const MESH_REASONS = {
   'remote-off': { kind: 'environment', text: 'The agent is told to compile everything locally.' },
   draining: { kind: 'environment', text: 'The agent is about to stop.' },
   'no-peer': { kind: 'mesh', text: 'No other node is connected.' },
+  'no-connection-in-time': {
+    kind: 'mesh',
+    text: 'The node that could take it had just been lost or sighted, and was not connected in time.',
+  },
   'no-matching-toolchain': {
     kind: 'mesh',
     text: 'No connected node has the same compiler.',
@@ -174,7 +178,10 @@ const MESH_REASONS = {
   },
   'remote-refused': { kind: 'mesh', text: 'The other node refused the job.' },
   'node-fault': { kind: 'mesh', text: 'The other node failed during the job.' },
-  'attempts-exhausted': { kind: 'mesh', text: 'The job failed on several nodes.' },
+  'attempts-exhausted': {
+    kind: 'mesh',
+    text: 'The job failed on the nodes that it was tried on, and there was no other for it.',
+  },
   'result-mismatch': {
     kind: 'fault',
     text: 'A result did not match its digest, or two nodes disagreed about it.',

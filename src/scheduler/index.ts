@@ -1,4 +1,5 @@
-/** Decisions about where and when a job runs: pure, without input or output of their own. */
+/** Decisions about where and when a job runs: no input or output of their own. */
+export { type ExpectedNode, ExpectedNodes } from './expected-nodes.ts';
 export { FairQueue } from './fair-queue.ts';
 export { type Candidate, placeJob } from './place.ts';
 export { type Release, Slots } from './slots.ts';

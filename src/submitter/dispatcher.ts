@@ -3,7 +3,7 @@
  * at the moment when one with its toolchain has a credit.
  */
 import type { LocalReasonId } from '../compiler/index.ts';
-import { placeJob } from '../scheduler/index.ts';
+import { type ExpectedNode, ExpectedNodes, placeJob } from '../scheduler/index.ts';
 import type { RemoteWorker } from './remote-worker.ts';
 
 /** A worker with a credit, or the reason why there is none. */
@@ -11,9 +11,16 @@ export type Placement =
   | { readonly kind: 'worker'; readonly worker: RemoteWorker }
   | { readonly kind: 'none'; readonly reason: LocalReasonId; readonly detail: string };
 
+type NoPlacement = Placement & { readonly kind: 'none' };
+
+/** How long jobs wait for a node that was connected until a moment ago, or was sighted a moment ago. */
+export const CONNECTION_GRACE_MS = 3_000;
+
 interface Waiting {
   readonly toolchainId: string;
   readonly excluded: ReadonlySet<string>;
+  /** The node without a connection that it waited for last. */
+  hoped: ExpectedNode | undefined;
   /** Takes the placement and, if it is a worker, uses its credit before it returns. */
   readonly place: (placement: Placement) => void;
 }
@@ -21,7 +28,15 @@ interface Waiting {
 export class Dispatcher {
   readonly #workers = new Map<string, RemoteWorker>();
   readonly #waiting = new Set<Waiting>();
+  readonly #graceMs: number;
+  readonly #expected: ExpectedNodes;
   #placing = false;
+
+  /** @param graceMs how long jobs wait for a node that is about to connect */
+  constructor(graceMs = CONNECTION_GRACE_MS) {
+    this.#graceMs = graceMs;
+    this.#expected = new ExpectedNodes(graceMs, () => this.#placeAll());
+  }
 
   /** All connected workers. */
   get workers(): readonly RemoteWorker[] {
@@ -35,17 +50,38 @@ export class Dispatcher {
 
   /** A worker is connected; it leaves by itself when its connection ends. */
   addWorker(worker: RemoteWorker): void {
+    this.#expected.forget(worker.nodeId);
     this.#workers.set(worker.nodeId, worker);
     worker.onChange = () => this.#placeAll();
     void worker.closed.then(() => {
-      if (this.#workers.get(worker.nodeId) === worker) this.#workers.delete(worker.nodeId);
+      if (this.#workers.get(worker.nodeId) === worker) {
+        this.#workers.delete(worker.nodeId);
+        const { nodeId, nodeName: name, toolchainIds } = worker;
+        if (!worker.draining) this.#expected.expect({ nodeId, name, toolchainIds });
+      }
       this.#placeAll();
     });
     this.#placeAll();
   }
 
-  /** Why no worker could ever take a job with this toolchain at the moment; undefined if one could. */
-  refusal(toolchainId: string, excluded: ReadonlySet<string>): (Placement & { kind: 'none' }) | undefined {
+  /** A node is being connected to for the first time: jobs may wait a moment for it. */
+  expect(nodeId: string, name: string): void {
+    this.#expected.expect({ nodeId, name, toolchainIds: undefined });
+  }
+
+  /** A node will not come soon. */
+  giveUp(nodeId: string): void {
+    if (this.#expected.forget(nodeId)) this.#placeAll();
+  }
+
+  /** Why no worker will take a job with this toolchain soon; undefined if one may. */
+  refusal(toolchainId: string, excluded: ReadonlySet<string>): NoPlacement | undefined {
+    const refusal = this.#refusalOfConnected(toolchainId, excluded);
+    return refusal && this.#expected.find(toolchainId, excluded) ? undefined : refusal;
+  }
+
+  /** Why none of the connected workers could take a job with this toolchain. */
+  #refusalOfConnected(toolchainId: string, excluded: ReadonlySet<string>): NoPlacement | undefined {
     let usable = 0;
     for (const worker of this.#workers.values()) {
       if (worker.draining || excluded.has(worker.nodeId)) continue;
@@ -56,7 +92,7 @@ export class Dispatcher {
       return {
         kind: 'none',
         reason: 'attempts-exhausted',
-        detail: `tried ${excluded.size} of ${this.#workers.size} nodes`,
+        detail: `${excluded.size} tried, no other connected node has this compiler`,
       };
     }
     if (usable === 0) return { kind: 'none', reason: 'no-peer', detail: 'no other node is connected' };
@@ -78,7 +114,7 @@ export class Dispatcher {
     waitMs: number,
     signal: AbortSignal,
     use: (worker: RemoteWorker) => T,
-  ): Promise<T | (Placement & { kind: 'none' })> {
+  ): Promise<T | NoPlacement> {
     return new Promise((resolve) => {
       const settle = (placement: Placement): void => {
         this.#waiting.delete(waiting);
@@ -87,7 +123,7 @@ export class Dispatcher {
         resolve(placement.kind === 'worker' ? use(placement.worker) : placement);
       };
       const onAbort = (): void => settle({ kind: 'none', reason: 'interrupted', detail: '' });
-      const waiting: Waiting = { toolchainId, excluded, place: settle };
+      const waiting: Waiting = { toolchainId, excluded, hoped: undefined, place: settle };
       const timer = setTimeout(
         () =>
           settle({
@@ -111,9 +147,11 @@ export class Dispatcher {
     this.#placing = true;
     try {
       for (const waiting of this.#waiting) {
-        const refusal = this.refusal(waiting.toolchainId, waiting.excluded);
+        const refusal = this.#refusalOfConnected(waiting.toolchainId, waiting.excluded);
         if (refusal !== undefined) {
-          waiting.place(refusal);
+          const expected = this.#expected.find(waiting.toolchainId, waiting.excluded);
+          if (expected !== undefined) waiting.hoped = expected;
+          else waiting.place(waiting.hoped === undefined ? refusal : this.#inVain(waiting.hoped, refusal));
           continue;
         }
         const worker = placeJob(this.#candidates(waiting));
@@ -122,6 +160,16 @@ export class Dispatcher {
     } finally {
       this.#placing = false;
     }
+  }
+
+  #inVain({ name, toolchainIds }: ExpectedNode, refusal: NoPlacement): NoPlacement {
+    if (refusal.reason === 'attempts-exhausted') return refusal;
+    const what = toolchainIds === undefined ? 'was not connected' : 'was lost and did not come back';
+    return {
+      kind: 'none',
+      reason: 'no-connection-in-time',
+      detail: `${name} ${what} within ${this.#graceMs} ms; ${refusal.detail}`,
+    };
   }
 
   *#candidates(waiting: Waiting): Generator<RemoteWorker> {

@@ -19,6 +19,8 @@ export interface WorkerPoolOptions {
   readonly security: Security;
   readonly hello: { nodeId: string; nodeName: string; agentVersion: string };
   readonly log: (line: string) => void;
+  /** Between attempts at a node that does not answer, in the end. Default: 30 s. */
+  readonly longestPauseMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 4_000;
@@ -31,16 +33,21 @@ interface Known {
   pauseMs: number;
   timer: NodeJS.Timeout | undefined;
   connecting: boolean;
+  wasConnected: boolean;
+  /** Not announced any more while the connection lived on. */
+  withdrawn: boolean;
   lastError: string | undefined;
 }
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
+  readonly #longestPauseMs: number;
   readonly #known = new Map<string, Known>();
   #stopped = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#longestPauseMs = options.longestPauseMs ?? LONGEST_PAUSE_MS;
   }
 
   /** Nodes that were sighted, with the trouble of the last attempt if there is no connection. */
@@ -59,14 +66,18 @@ export class WorkerPool {
         pauseMs: FIRST_PAUSE_MS,
         timer: undefined,
         connecting: false,
+        wasConnected: false,
+        withdrawn: false,
         lastError: undefined,
       };
       this.#known.set(node.nodeId, fresh);
+      this.#options.dispatcher.expect(node.nodeId, node.name);
       void this.#connect(fresh);
       return;
     }
     const moved = known.node.addresses.join() !== node.addresses.join();
     known.node = node;
+    known.withdrawn = false;
     if (!moved || known.worker !== undefined || known.connecting) return;
     known.pauseMs = FIRST_PAUSE_MS;
     this.#retry(known);
@@ -75,24 +86,31 @@ export class WorkerPool {
   /** A node is no longer announced. A live connection is kept: the stream knows better than the announcement. */
   forgotten(nodeId: string): void {
     const known = this.#known.get(nodeId);
-    if (known === undefined || known.worker !== undefined) return;
-    clearTimeout(known.timer);
-    this.#known.delete(nodeId);
+    if (known === undefined) return;
+    if (known.worker !== undefined) known.withdrawn = true;
+    else this.#forget(known);
   }
 
   stop(): void {
     this.#stopped = true;
-    for (const known of this.#known.values()) {
+    for (const [nodeId, known] of this.#known) {
       clearTimeout(known.timer);
       known.worker?.close();
+      this.#options.dispatcher.giveUp(nodeId);
     }
     this.#known.clear();
+  }
+
+  #forget(known: Known): void {
+    clearTimeout(known.timer);
+    this.#known.delete(known.node.nodeId);
+    this.#options.dispatcher.giveUp(known.node.nodeId);
   }
 
   #retry(known: Known): void {
     clearTimeout(known.timer);
     known.timer = setTimeout(() => void this.#connect(known), known.pauseMs);
-    known.pauseMs = Math.min(known.pauseMs * 2, LONGEST_PAUSE_MS);
+    known.pauseMs = Math.min(known.pauseMs * 2, this.#longestPauseMs);
   }
 
   async #connect(known: Known): Promise<void> {
@@ -103,7 +121,13 @@ export class WorkerPool {
     // Meanwhile this agent may have stopped, or the node may have been forgotten.
     const wanted = !this.#stopped && this.#known.get(known.node.nodeId) === known;
     if (!wanted) return worker?.close();
-    if (worker === undefined) return this.#retry(known);
+    if (worker === undefined) {
+      // One that was connected before may be back in a moment; one that never answered keeps no job waiting.
+      if (!known.wasConnected) this.#options.dispatcher.giveUp(known.node.nodeId);
+      if (known.withdrawn && known.pauseMs >= this.#longestPauseMs) return this.#forget(known);
+      return this.#retry(known);
+    }
+    known.wasConnected = true;
     known.worker = worker;
     known.pauseMs = FIRST_PAUSE_MS;
     known.lastError = undefined;

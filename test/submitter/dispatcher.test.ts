@@ -155,14 +155,17 @@ test('a job waits no longer than it should, and one that is interrupted not at a
 });
 
 test('jobs that wait for a worker that goes are told, or go to another one', async (t) => {
-  const dispatcher = new Dispatcher();
+  const dispatcher = new Dispatcher(20);
   const [first] = await workers(t, dispatcher, { nodeId: 'first', credits: 0 });
   const alone = placeJob(dispatcher);
   await until(() => dispatcher.waiting === 1, 'a job waits');
   first!.session.hangUp('gone for the test');
   const end = await alone;
-  assert.ok(end.kind === 'none' && end.reason === 'no-peer', JSON.stringify(end));
+  assert.ok(end.kind === 'none' && end.reason === 'no-connection-in-time', JSON.stringify(end));
+  assert.match(end.detail, /^first-name was lost and did not come back within 20 ms; no other node/);
   assert.deepEqual(dispatcher.workers, []);
+  const later = await placeJob(dispatcher);
+  assert.ok(later.kind === 'none' && later.reason === 'no-peer', 'once was enough');
 
   const [second, third] = await workers(
     t,
@@ -190,6 +193,51 @@ test('a node that connects again is used again, and the end of its old connectio
   assert.deepEqual(dispatcher.workers, [fresh!.remote]);
   const placed = await placeJob(dispatcher);
   assert.ok(placed.kind === 'placed' && placed.worker === fresh!.remote);
+});
+
+test('a job waits for a node that was lost a moment ago, and goes to it when it is back', async (t) => {
+  const dispatcher = new Dispatcher(LONG_MS);
+  const id = await gccId();
+  const [first] = await workers(t, dispatcher, { nodeId: 'same', credits: 1 });
+  first!.session.hangUp('gone for the test');
+  await until(() => dispatcher.workers.length === 0, 'the node is lost');
+  assert.equal(dispatcher.refusal(id, NONE), undefined);
+  assert.equal(dispatcher.refusal('another compiler', NONE)?.reason, 'no-peer', 'it never had that one');
+  assert.equal(dispatcher.refusal(id, new Set(['same']))?.reason, 'attempts-exhausted');
+  const waiting = placeJob(dispatcher);
+  await until(() => dispatcher.waiting === 1, 'a job waits');
+  const [again] = await workers(t, dispatcher, { nodeId: 'same', credits: 1 });
+  const placed = await waiting;
+  assert.ok(placed.kind === 'placed' && placed.worker === again!.remote);
+});
+
+test('a node that drained before it went is not waited for', async (t) => {
+  const dispatcher = new Dispatcher(LONG_MS);
+  const [script] = await workers(t, dispatcher, { nodeId: 'leaving' });
+  script!.send({ drain: {} });
+  await until(() => script!.remote.draining, 'the worker drains');
+  script!.session.hangUp('it has left');
+  await until(() => dispatcher.workers.length === 0, 'the worker is gone');
+  const placed = await placeJob(dispatcher);
+  assert.ok(placed.kind === 'none' && placed.reason === 'no-peer', JSON.stringify(placed));
+});
+
+test('a job waits for a node that is being connected to, whatever that offers, until it is given up', async (t) => {
+  const dispatcher = new Dispatcher(LONG_MS);
+  await workers(t, dispatcher, { nodeId: 'other', toolchainIds: ['another compiler'] });
+  const id = await gccId();
+  dispatcher.expect('young', 'young-name');
+  assert.equal(dispatcher.refusal(id, NONE), undefined);
+  const first = placeJob(dispatcher);
+  await until(() => dispatcher.waiting === 1, 'a job waits');
+  dispatcher.giveUp('young');
+  const end = await first;
+  assert.ok(end.kind === 'none' && end.reason === 'no-connection-in-time', JSON.stringify(end));
+  dispatcher.expect('young', 'young-name');
+  const second = placeJob(dispatcher);
+  await until(() => dispatcher.waiting === 1, 'a job waits');
+  await workers(t, dispatcher, { nodeId: 'young', credits: 1 });
+  assert.equal((await second).kind, 'placed');
 });
 
 test('a draining worker gets nothing more, also of the jobs that wait', async (t) => {

@@ -6,7 +6,10 @@ import { EntryTable } from '../../src/submitter/entry-table.ts';
 import { WorkerPool } from '../../src/submitter/worker-pool.ts';
 import { INSECURE, listen, until } from '../mesh/transport-peers.ts';
 
-function openPool(t: TestContext): { pool: WorkerPool; dispatcher: Dispatcher; lines: string[] } {
+function openPool(
+  t: TestContext,
+  options: { longestPauseMs?: number } = {},
+): { pool: WorkerPool; dispatcher: Dispatcher; lines: string[] } {
   const dispatcher = new Dispatcher();
   const lines: string[] = [];
   const pool = new WorkerPool({
@@ -15,6 +18,7 @@ function openPool(t: TestContext): { pool: WorkerPool; dispatcher: Dispatcher; l
     security: INSECURE,
     hello: { nodeId: 'self', nodeName: 'self-name', agentVersion: '0' },
     log: (line) => lines.push(line),
+    ...options,
   });
   t.after(() => pool.stop());
   return { pool, dispatcher, lines };
@@ -59,6 +63,33 @@ test('a lost connection is made again', async (t) => {
   );
 });
 
+test('a job that comes right after the connection was lost goes to the new one', async (t) => {
+  const { pool, dispatcher } = openPool(t);
+  const toolchains = [{ id: 'compiler', dialect: 'gcc', driver: 'c', version: '', targetTriple: '' }];
+  const listener = await listen(t, { nodeId: 'a', welcome: { toolchains } });
+  pool.sighted(node('a', listener.address));
+  (await listener.session()).hangUp('for the test');
+  await until(() => pool.nodes[0]?.lastError !== undefined, 'the connection is lost');
+  const placed = dispatcher.place('compiler', new Set(), 60_000, new AbortController().signal, (worker) => ({
+    kind: 'placed' as const,
+    worker,
+  }));
+  await until(() => listener.sessions.length === 2, 'connected again');
+  listener.sessions[1]?.out.send({ credits: { grantedTotal: 1 } });
+  const end = await placed;
+  assert.equal(end.kind, 'placed', JSON.stringify(end));
+});
+
+test('a node that was withdrawn and then lost is forgotten when it does not come back', async (t) => {
+  const { pool, dispatcher } = openPool(t, { longestPauseMs: 20 });
+  const listener = await listen(t, { nodeId: 'a' });
+  pool.sighted(node('a', listener.address));
+  await until(() => dispatcher.workers.length === 1, 'connected');
+  pool.forgotten('a');
+  listener.server.stop();
+  await until(() => pool.nodes.length === 0, 'forgotten');
+});
+
 test('a node that cannot be reached says why, and a new address is tried soon', async (t) => {
   const { pool, dispatcher } = openPool(t);
   pool.sighted(node('a', '127.0.0.1:1'));
@@ -98,6 +129,19 @@ test('a connection that stands when its node has been forgotten, or the pool has
   await (await listener.session()).closed;
   late.pool.sighted(node('a', listener.address));
   assert.deepEqual([late.dispatcher.workers, late.pool.nodes], [[], []]);
+});
+
+test('while a node is connected to for the first time jobs may wait; if it does not answer, they are not held up', async (t) => {
+  const { pool, dispatcher } = openPool(t);
+  const refusal = () => dispatcher.refusal('some compiler', new Set())?.reason;
+  pool.sighted(node('a', '127.0.0.1:1'));
+  assert.equal(refusal(), undefined);
+  await until(() => pool.nodes[0]?.lastError !== undefined, 'the first attempt has failed');
+  assert.equal(refusal(), 'no-peer');
+  pool.sighted(node('b', '127.0.0.1:1'));
+  assert.equal(refusal(), undefined);
+  pool.forgotten('b');
+  assert.equal(refusal(), 'no-peer');
 });
 
 test('stopping ends the connections', async (t) => {
