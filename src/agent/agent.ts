@@ -111,10 +111,11 @@ export class Agent {
 
   /** Stops. @param drain finish what is under way first */
   async stop(drain: boolean): Promise<void> {
-    if (drain) {
-      this.mesh.withdraw();
-      await Promise.all([this.submitter?.drain(SUBMITTER_DRAIN_MS), this.worker?.drain(WORKER_DRAIN_MS)]);
-    }
+    this.mesh.withdraw();
+    await Promise.all([
+      this.submitter?.drain(drain ? SUBMITTER_DRAIN_MS : 0),
+      this.worker?.drain(drain ? WORKER_DRAIN_MS : 0),
+    ]);
     await this.submitter?.stop();
     await this.mesh.stop();
     await this.worker?.stop();

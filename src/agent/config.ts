@@ -1,9 +1,19 @@
 /** Every setting of an agent: one table that makes the command-line options, the environment variables and the docs. */
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import { MeshError } from '../base/errors.ts';
+import { parseHostPort } from '../base/host-port.ts';
 
 /** How a setting is written. */
-export type SettingType = 'text' | 'list' | 'flag' | 'count' | 'milliseconds' | 'seconds' | 'bytes' | 'port';
+export type SettingType =
+  | 'text'
+  | 'list'
+  | 'addresses'
+  | 'flag'
+  | 'count'
+  | 'milliseconds'
+  | 'seconds'
+  | 'bytes'
+  | 'port';
 
 interface Setting {
   /** Option of `meshcc agent`. */
@@ -42,7 +52,7 @@ export const SETTINGS = {
   peers: {
     option: '--peer <host:port...>',
     env: 'MESHCC_PEERS',
-    type: 'list',
+    type: 'addresses',
     text: 'nodes to connect to where multicast does not reach',
     defaultText: 'none',
   },
@@ -207,15 +217,25 @@ const LONGEST_SECONDS = 2_147_483;
 
 type Written = string | readonly string[] | boolean;
 
+function wordsOf(written: Written): string[] {
+  return [written].flat().flatMap((item) =>
+    String(item)
+      .split(/[\s,]+/)
+      .filter(Boolean),
+  );
+}
+
 function parse({ type, choices }: Setting, written: Written, where: string): unknown {
   const bad = (expected: string): MeshError =>
     new MeshError('MESHCC_BAD_CONFIG', `${where} is "${String(written)}"; expected ${expected}`);
-  if (type === 'list')
-    return [written].flat().flatMap((item) =>
-      String(item)
-        .split(/[\s,]+/)
-        .filter(Boolean),
-    );
+  if (type === 'list') return wordsOf(written);
+  if (type === 'addresses') {
+    const addresses = wordsOf(written);
+    const wrong = addresses.find((address) => parseHostPort(address) === undefined);
+    if (wrong === undefined) return addresses;
+    const what = addresses.length > 1 ? ` (of which "${wrong}" is none)` : '';
+    throw bad(`HOST:PORT, such as 10.55.0.2:${DEFAULT_PORT}${what}`);
+  }
   if (type === 'flag') {
     if (typeof written === 'boolean') return written;
     const word = String(written).toLowerCase();

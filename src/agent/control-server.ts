@@ -6,8 +6,8 @@ import { PACKAGE_VERSION } from '../base/package-root.ts';
 import { ALL_BUILDS } from '../observe/index.ts';
 import { listenReplacingStale } from '../submitter/index.ts';
 import type { Agent } from './agent.ts';
-import type { JobView, NodeView, StatusView } from './control-views.ts';
-import { NO_SERVICE_PORT } from './mesh-life.ts';
+import type { JobView, StatusView } from './control-views.ts';
+import { nodesOf } from './node-views.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const DEFAULT_VALIDITY_MS = 600_000;
@@ -134,42 +134,6 @@ function statusOf(agent: Agent): StatusView {
     })),
     jobs: agent.ledger.summary(ALL_BUILDS),
   };
-}
-
-function nodesOf(agent: Agent): NodeView[] {
-  const views = new Map<string, NodeView>();
-  const own = new Set(agent.compilers.toolchains.map(({ toolchain }) => toolchain.id as string));
-  for (const sighting of agent.mesh.sightings) {
-    const ours = agent.config.insecure
-      ? sighting.insecure
-      : sighting.meshId !== undefined && sighting.meshId === agent.mesh.meshId;
-    views.set(sighting.nodeId, {
-      nodeId: sighting.nodeId,
-      name: sighting.name,
-      address: `${sighting.addresses[0] ?? '?'}:${sighting.port}`,
-      state: ours ? 'sighted' : sighting.meshId === undefined ? 'not paired' : 'other mesh',
-      detail: ours && sighting.port === NO_SERVICE_PORT ? 'does not compile for others' : '',
-    });
-  }
-  for (const { node, worker, lastError } of agent.submitter?.pool?.nodes ?? []) {
-    const base = { nodeId: node.nodeId, name: node.name, address: node.addresses[0] ?? '?' };
-    if (worker === undefined) {
-      views.set(node.nodeId, { ...base, state: 'unreachable', detail: lastError ?? '' });
-      continue;
-    }
-    const shared = [...worker.toolchainIds].filter((id) => own.has(id)).length;
-    views.set(node.nodeId, {
-      ...base,
-      address: worker.address,
-      state: worker.draining ? 'draining' : 'connected',
-      detail: shared === 0 ? 'has none of the compilers of this machine' : '',
-      slots: worker.slots,
-      inFlight: worker.inFlight,
-      commonCompilers: shared,
-      sentBytes: worker.sentBytes,
-    });
-  }
-  return [...views.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 
 function jobsOf(agent: Agent, query: URLSearchParams): JobView[] {

@@ -35,6 +35,7 @@ export interface StatusView {
 }
 
 export interface NodeView {
+  /** Empty for an address (`--peer`) whose node has not answered yet. */
   readonly nodeId: string;
   readonly name: string;
   readonly address: string;

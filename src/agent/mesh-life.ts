@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import { MeshError, messageOf } from '../base/errors.ts';
+import { formatHostPort, type HostPort, parseHostPort } from '../base/host-port.ts';
 import {
   createDiscovery,
   type Discovery,
@@ -21,7 +22,7 @@ import {
 import type { Submitter } from '../submitter/index.ts';
 import type { Worker } from '../worker/index.ts';
 import { type AgentConfig, DEFAULT_PORT } from './config.ts';
-import { StaticPeers } from './static-peers.ts';
+import { StaticPeers, type UnansweredPeer } from './static-peers.ts';
 
 /** Announced by a node that compiles for nobody: mDNS wants a port, and this is the one of the discard service. */
 export const NO_SERVICE_PORT = 9;
@@ -69,6 +70,11 @@ export class MeshLife {
     return [...this.#sightings.values()];
   }
 
+  /** Nodes that were named by address and have not answered yet. */
+  get unansweredPeers(): readonly UnansweredPeer[] {
+    return this.#staticPeers?.unanswered ?? [];
+  }
+
   async start(): Promise<void> {
     const { config, log } = this.#parts;
     if (config.insecure)
@@ -103,7 +109,7 @@ export class MeshLife {
     await this.#invitation?.close();
     this.#staticPeers?.stop();
     this.#discovery?.stop();
-    this.#server?.stop();
+    await this.#server?.stop();
   }
 
   /**
@@ -165,7 +171,7 @@ export class MeshLife {
   /** Listens and connects with what this node is entitled to now. */
   async #enter(): Promise<void> {
     const security = this.#security();
-    this.#server?.stop();
+    await this.#server?.stop();
     this.#server = undefined;
     this.#staticPeers?.stop();
     if (security === undefined) return;
@@ -217,25 +223,19 @@ export class MeshLife {
     this.#parts.submitter?.pool?.sighted({
       nodeId: sighting.nodeId,
       name: sighting.name,
-      addresses: sighting.addresses.map(
-        (address) => `${address.includes(':') ? `[${address}]` : address}:${sighting.port}`,
-      ),
+      addresses: sighting.addresses.map((address) => formatHostPort(address, sighting.port)),
     });
   }
 }
 
 /** @throws MeshError MESHCC_BAD_CONFIG if it is not `host:port` */
-function splitAddress(address: string): { host: string; port: number } {
-  const at = address.lastIndexOf(':');
-  const host = address.slice(0, Math.max(0, at)).replace(/^\[|\]$/g, '');
-  const port = Number(address.slice(at + 1));
-  if (host === '' || !Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new MeshError(
-      'MESHCC_BAD_CONFIG',
-      `--at is "${address}"; expected HOST:PORT, as \`meshcc invite\` printed it on the other node`,
-    );
-  }
-  return { host, port };
+function splitAddress(address: string): HostPort {
+  const parts = parseHostPort(address);
+  if (parts !== undefined) return parts;
+  throw new MeshError(
+    'MESHCC_BAD_CONFIG',
+    `--at is "${address}"; expected HOST:PORT, as \`meshcc invite\` printed it on the other node`,
+  );
 }
 
 function stateDirectoryOf(identity: NodeIdentity): string {

@@ -7,7 +7,16 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 4_000;
 
+/** An address whose node has not said yet who it is. */
+export interface UnansweredPeer {
+  /** `host:port`. */
+  readonly address: string;
+  /** Why the last attempt failed, in words; undefined before the first one has ended. */
+  readonly trouble: string | undefined;
+}
+
 export class StaticPeers {
+  readonly #unanswered = new Map<string, string | undefined>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
 
@@ -21,7 +30,15 @@ export class StaticPeers {
     onFound: (node: NodeAddresses) => void,
     log: (line: string) => void,
   ) {
-    for (const address of addresses) void this.#ask(address, FIRST_PAUSE_MS, connection, onFound, log);
+    for (const address of addresses) {
+      this.#unanswered.set(address, undefined);
+      void this.#ask(address, FIRST_PAUSE_MS, connection, onFound, log);
+    }
+  }
+
+  /** Addresses that are still asked. */
+  get unanswered(): UnansweredPeer[] {
+    return [...this.#unanswered].map(([address, trouble]) => ({ address, trouble }));
   }
 
   stop(): void {
@@ -45,9 +62,11 @@ export class StaticPeers {
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
       });
       link.close();
+      this.#unanswered.delete(address);
       if (!this.#stopped)
         onFound({ nodeId: link.welcome.nodeId, name: link.welcome.nodeName, addresses: [address] });
     } catch (error) {
+      this.#unanswered.set(address, messageOf(error instanceof Error && error.cause ? error.cause : error));
       if (pauseMs === FIRST_PAUSE_MS) log(`${messageOf(error)}; trying again`);
       const timer = setTimeout(() => {
         this.#timers.delete(timer);

@@ -41,6 +41,7 @@ function withTables(present: string, tables: string): string {
 const TYPE_TEXTS = {
   text: 'text',
   list: 'names, separated by spaces or commas',
+  addresses: 'HOST:PORT, several separated by spaces or commas',
   flag: 'yes or no',
   count: 'whole number, at least 1',
   milliseconds: 'milliseconds',

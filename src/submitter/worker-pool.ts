@@ -137,7 +137,9 @@ export class WorkerPool {
       known.worker = undefined;
       known.lastError = why;
       this.#options.log(`lost ${worker.nodeName}: ${why}`);
-      if (!this.#stopped) this.#retry(known);
+      if (this.#stopped) return;
+      if (known.withdrawn) this.#options.dispatcher.giveUp(worker.nodeId);
+      this.#retry(known);
     });
   }
 
@@ -153,9 +155,14 @@ export class WorkerPool {
         });
         return new RemoteWorker(link, this.#options.entries);
       } catch (error) {
-        known.lastError = messageOf(error);
+        known.lastError = causeOf(error);
       }
     }
     return undefined;
   }
+}
+
+/** Which node, and where, stands beside it wherever this is shown. */
+function causeOf(error: unknown): string {
+  return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
 }

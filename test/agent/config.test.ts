@@ -66,7 +66,7 @@ for (const name of NAMES) {
     const other =
       name === 'worker' || name === 'submitter' || name === 'insecure' ? String(value !== true) : undefined;
     const elsewhere =
-      other ?? (Array.isArray(value) ? 'x' : name.startsWith('log') ? defaultConfig()[name] : '7');
+      other ?? (Array.isArray(value) ? 'x:1' : name.startsWith('log') ? defaultConfig()[name] : '7');
     assert.deepEqual(loadConfig({ [env]: String(elsewhere) }, { [name]: written })[name], value);
   });
 }
@@ -85,6 +85,9 @@ test('lists and flags as the command line hands them over', () => {
 
 /** Values that cannot be used. */
 const BAD: [SettingName, string][] = [
+  ['peers', 'foo'],
+  ['peers', 'board:http'],
+  ['peers', '10.0.0.1:9310,nonsense'],
   ['port', 'http'],
   ['port', '65536'],
   ['port', '-1'],

@@ -103,6 +103,16 @@ const MISTAKES: Record<string, Mistake> = {
     status: config.status,
     advice: /expected one of debug, info/,
   },
+  'a node without a port': {
+    args: ['agent', '--peer', 'foo'],
+    status: config.status,
+    advice: /--peer is "foo"; expected HOST:PORT, such as/,
+  },
+  'a reason that is none': {
+    args: ['explain', 'unknown-opton'],
+    status: usage.status,
+    advice: /There is no such reason/,
+  },
   'status without an agent': {
     args: ['status'],
     status: unavailable.status,

@@ -37,7 +37,8 @@ test('a node that belongs to no mesh is shown as not paired and gets no jobs', (
       assert.equal(job.place.kind === 'remote' && job.place.nodeName, 'board1');
     }
     const shown = await mesh.laptop.cli(['nodes']);
-    assert.match(shown.stdout.toString('utf8'), /stranger\s+not paired/);
+    const row = /^stranger .*$/m.exec(shown.stdout.toString('utf8'))?.[0] ?? '';
+    assert.match(row, /^stranger\s+not paired\s+127\.0\.0\.1\s+belongs to no mesh yet: `meshcc join CODE`/);
     // It serves nobody, not even itself.
     const { meshId, port, connectedNodes } = await stranger.status();
     assert.deepEqual(
@@ -76,6 +77,11 @@ test('a node of another mesh is shown as such, and refused', () =>
     });
     await untilTrue('it has tried', SIGHT_LIMIT_MS, () => /trying again/.test(foreign.log));
     assert.equal((await foreign.status()).connectedNodes, 0);
+    const named = (await foreign.nodes()).find(({ nodeId }) => nodeId === '');
+    assert.deepEqual(
+      { state: named?.state, address: named?.address, detail: named?.detail },
+      { state: 'unreachable', address: `127.0.0.1:${port}`, detail: 'it belongs to another mesh' },
+    );
     assert.doesNotMatch(mesh.boards[0]?.log ?? '', /session of foreign/);
     await foreign.stop();
   }));

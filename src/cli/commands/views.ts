@@ -1,8 +1,8 @@
 /** `meshcc status`, `nodes` and `explain`: what is going on, and why something was compiled here. */
-import { type Command, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { JobView, NodeView, StatusView } from '../../agent/index.ts';
 import { agentPaths } from '../../base/paths.ts';
-import { LOCAL_REASONS } from '../../compiler/index.ts';
+import { isLocalReasonId, LOCAL_REASONS } from '../../compiler/index.ts';
 import { askAgent } from '../control-client.ts';
 import { positiveNumber } from '../positive-number.ts';
 import { summaryText } from '../summary.ts';
@@ -32,7 +32,7 @@ export function addViewCommands(program: Command): void {
   program
     .command('explain')
     .description('why calls were compiled on this machine: the latest ones, with their reasons')
-    .argument('[reason]', 'only calls with this reason')
+    .addArgument(new Argument('[reason]', 'only calls with this reason').argParser(knownReason))
     .addOption(new Option('--limit <count>', 'how many calls').default(20).argParser(positiveNumber))
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  meshcc explain\n  meshcc explain unknown-option --limit 100')
@@ -48,12 +48,21 @@ export function addViewCommands(program: Command): void {
     });
 }
 
+/** @throws InvalidArgumentError, which becomes an error of the command line */
+function knownReason(text: string): string {
+  if (isLocalReasonId(text)) return text;
+  throw new InvalidArgumentError(
+    'There is no such reason; `meshcc explain` shows those that occurred, docs/local-reasons.md all of them.',
+  );
+}
+
 function statusText(status: StatusView): string {
   const lines = [
     `${status.name} (node ${status.nodeId.slice(0, 8)}), meshcc ${status.version}, up ${status.uptimeSeconds} s`,
     status.insecure
       ? 'mesh      INSECURE: no encryption, no identities'
       : `mesh      ${status.meshId ?? 'none yet: meshcc invite here, or meshcc join CODE'}; ${status.connectedNodes} nodes connected`,
+    ...(status.port === undefined ? [] : [`port      ${status.port}, where other nodes reach this one`]),
     status.worker.on
       ? `worker    ${status.worker.running} of ${status.worker.slots} slots busy, ${status.worker.waiting} waiting; sandbox: ${status.worker.detail}`
       : `worker    off: ${status.worker.detail}`,

@@ -47,9 +47,12 @@ export interface MeshServerOptions {
 
 export interface MeshServer {
   readonly port: number;
-  /** Refuses new streams and ends the present ones. */
-  stop(): void;
+  /** Refuses new streams and ends the present ones, behind what was said on them. Resolves when nothing is open. */
+  stop(): Promise<void>;
 }
+
+/** Time for the last messages to reach their readers before connections are cut. */
+const FLUSH_MS = 1_000;
 
 type WorkCall = grpc.ServerDuplexStream<FromSubmitter, FromWorker>;
 type BlobCall = grpc.ServerDuplexStream<BlobBatch, unknown>;
@@ -57,9 +60,10 @@ type BlobCall = grpc.ServerDuplexStream<BlobBatch, unknown>;
 /** Starts listening. @throws MeshError MESHCC_PEER if the port cannot be had */
 export async function serveMesh(options: MeshServerOptions): Promise<MeshServer> {
   const sessions = new Map<string, { peerId: string; handler: SessionHandler }>();
+  const streams = new Set<Outbound<FromWorker>>();
   const server = new grpc.Server(CHANNEL_OPTIONS);
   server.addService(MeshService.service, {
-    Work: (call: WorkCall) => serveWork(call, options, sessions),
+    Work: (call: WorkCall) => serveWork(call, options, sessions, streams),
     Blobs: (call: BlobCall) => void serveBlobs(call, options, sessions),
   });
   const port = await new Promise<number>((resolve, reject) => {
@@ -78,7 +82,20 @@ export async function serveMesh(options: MeshServerOptions): Promise<MeshServer>
         );
     });
   });
-  return { port, stop: () => server.forceShutdown() };
+  const stop = (): Promise<void> => {
+    for (const stream of streams) stream.end();
+    return new Promise((resolve) => {
+      const force = setTimeout(() => {
+        server.forceShutdown();
+        resolve();
+      }, FLUSH_MS);
+      server.tryShutdown(() => {
+        clearTimeout(force);
+        resolve();
+      });
+    });
+  };
+  return { port, stop };
 }
 
 /** The node id in the peer's certificate; without TLS the one it claims. */
@@ -93,15 +110,18 @@ function serveWork(
   call: WorkCall,
   options: MeshServerOptions,
   sessions: Map<string, { peerId: string; handler: SessionHandler }>,
+  streams: Set<Outbound<FromWorker>>,
 ): void {
   const sessionId = randomUUID();
   const out = new Outbound<FromWorker>(call);
+  streams.add(out);
   let handler: SessionHandler | undefined;
   let ended = false;
   const finish = (reason: string): void => {
     if (ended) return;
     ended = true;
     sessions.delete(sessionId);
+    streams.delete(out);
     handler?.onClosed(reason);
     out.end();
   };

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { MeshError, messageOf } from '../../base/errors.ts';
 import { BlobOutbound } from './blob-outbound.ts';
+import { troubleInWords } from './connection-trouble.ts';
 import { clientCredentials, type Security } from './credentials.ts';
 import {
   type BlobBatch,
@@ -45,7 +46,7 @@ export class WorkerLink {
   readonly work: Outbound<FromSubmitter>;
   /** File contents. */
   readonly blobs: BlobOutbound;
-  /** Resolves with a sentence when the connection is gone, for whatever reason; never rejects. */
+  /** Resolves with a phrase for people when the connection is gone, for whatever reason; never rejects. */
   readonly closed: Promise<string>;
   readonly #inbox: Inbox;
   readonly #hangUp: () => void;
@@ -123,17 +124,17 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerLink
     });
     const closed = Promise.race([workClosed, blobsClosed]).then((why) => {
       hangUp();
-      return why;
+      return troubleInWords(why);
     });
     return new WorkerLink({ welcome, address: options.address, inbox, work, blobs, closed, hangUp });
   } catch (error) {
     work.cancel();
     client.close();
-    throw new MeshError(
-      'MESHCC_PEER',
-      `connecting to ${options.expectedNodeId ?? 'a node'} at ${options.address}: ${messageOf(error)}`,
-      { cause: error },
-    );
+    const cause = new Error(troubleInWords(messageOf(error)), { cause: error });
+    const who = options.expectedNodeId ?? 'a node';
+    throw new MeshError('MESHCC_PEER', `connecting to ${who} at ${options.address}: ${cause.message}`, {
+      cause,
+    });
   }
 }
 

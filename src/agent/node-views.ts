@@ -1,0 +1,67 @@
+/** The other machines as `meshcc nodes` shows them: announced, named by address, connected or in vain. */
+import { formatHostPort } from '../base/host-port.ts';
+import type { Sighting } from '../mesh/index.ts';
+import type { Agent } from './agent.ts';
+import type { NodeView } from './control-views.ts';
+import { NO_SERVICE_PORT } from './mesh-life.ts';
+
+/** Every node in sight, sorted by name. */
+export function nodesOf(agent: Agent): NodeView[] {
+  const views = new Map<string, NodeView>();
+  const own = new Set(agent.compilers.toolchains.map(({ toolchain }) => toolchain.id as string));
+  for (const sighting of agent.mesh.sightings) {
+    const ours = agent.config.insecure
+      ? sighting.insecure
+      : !sighting.insecure && sighting.meshId !== undefined && sighting.meshId === agent.mesh.meshId;
+    views.set(sighting.nodeId, {
+      nodeId: sighting.nodeId,
+      name: sighting.name,
+      address: addressOf(sighting),
+      ...(ours ? { state: 'sighted', detail: detailOfOurs(sighting) } : stateOfForeign(sighting)),
+    });
+  }
+  for (const { node, worker, lastError } of agent.submitter?.pool?.nodes ?? []) {
+    const base = { nodeId: node.nodeId, name: node.name, address: node.addresses[0] ?? '' };
+    if (worker === undefined) {
+      views.set(node.nodeId, { ...base, ...stateOfUnconnected(lastError) });
+      continue;
+    }
+    const shared = [...worker.toolchainIds].filter((id) => own.has(id)).length;
+    views.set(node.nodeId, {
+      ...base,
+      address: worker.address,
+      state: worker.draining ? 'draining' : 'connected',
+      detail: shared === 0 ? 'has none of the compilers of this machine' : '',
+      slots: worker.slots,
+      inFlight: worker.inFlight,
+      commonCompilers: shared,
+      sentBytes: worker.sentBytes,
+    });
+  }
+  const unanswered = agent.mesh.unansweredPeers.map(({ address, trouble }) => {
+    return { nodeId: '', name: address, address, ...stateOfUnconnected(trouble) };
+  });
+  return [...views.values(), ...unanswered].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** A node that serves nobody announces a port that is none. */
+function addressOf({ addresses, port }: Sighting): string {
+  const [address] = addresses;
+  if (address === undefined) return '';
+  return port === NO_SERVICE_PORT ? address : formatHostPort(address, port);
+}
+
+function detailOfOurs({ port }: Sighting): string {
+  return port === NO_SERVICE_PORT ? 'does not compile for others' : '';
+}
+
+function stateOfUnconnected(trouble: string | undefined): Pick<NodeView, 'state' | 'detail'> {
+  if (trouble === undefined) return { state: 'sighted', detail: 'is being connected to' };
+  return { state: 'unreachable', detail: trouble };
+}
+
+function stateOfForeign({ meshId, insecure }: Sighting): Pick<NodeView, 'state' | 'detail'> {
+  if (insecure) return { state: 'other mesh', detail: 'runs with --insecure' };
+  if (meshId !== undefined) return { state: 'other mesh', detail: `belongs to mesh ${meshId}` };
+  return { state: 'not paired', detail: 'belongs to no mesh yet: `meshcc join CODE` there' };
+}
