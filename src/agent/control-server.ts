@@ -2,6 +2,7 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { MeshError, messageOf } from '../base/errors.ts';
+import { JSON_LINES_TYPE } from '../base/json-lines.ts';
 import { PACKAGE_VERSION } from '../base/package-root.ts';
 import { ALL_BUILDS } from '../observe/index.ts';
 import { listenReplacingStale } from '../submitter/index.ts';
@@ -12,7 +13,14 @@ import { nodesOf } from './node-views.ts';
 const MAX_BODY_BYTES = 64 * 1024;
 const DEFAULT_VALIDITY_MS = 600_000;
 
-type Handler = (agent: Agent, body: Record<string, unknown>, url: URL) => unknown;
+/** A question that takes its time: who asked is told what is being done, and may go. */
+interface Follower {
+  readonly onProgress: (sentence: string) => void;
+  /** Fires when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+type Handler = (agent: Agent, body: Record<string, unknown>, url: URL, follower: Follower) => unknown;
 
 /** Every question, as `METHOD /path`. */
 const HANDLERS: Record<string, Handler> = {
@@ -24,9 +32,9 @@ const HANDLERS: Record<string, Handler> = {
     const invitation = await agent.mesh.invite(Number(body.validityMs ?? DEFAULT_VALIDITY_MS));
     return { code: invitation.code, port: invitation.port };
   },
-  'POST /v1/join': async (agent, body) => {
+  'POST /v1/join': async (agent, body, _url, follower) => {
     const address = typeof body.address === 'string' ? body.address : undefined;
-    const joined = await agent.mesh.join(String(body.code), address, body.force === true);
+    const joined = await agent.mesh.join(String(body.code), address, body.force === true, follower);
     return { meshId: joined.meshId, alreadyMember: joined.alreadyMember };
   },
 };
@@ -64,26 +72,52 @@ async function answer(
   starting: Promise<Agent>,
   onStop: (drain: boolean) => void,
 ): Promise<void> {
-  const reply = (status: number, value: unknown): void => {
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(`${JSON.stringify(value)}\n`);
-  };
+  const reply = new Reply(request, response);
   try {
     const url = new URL(request.url ?? '/', 'http://agent');
     const route = `${request.method} ${url.pathname}`;
     const body = await readBody(request);
     if (route === 'POST /v1/stop') {
-      reply(200, {});
+      reply.end(200, {});
       onStop(body.now !== true);
       return;
     }
     const handler = HANDLERS[route];
-    if (handler === undefined) return reply(404, { error: `no such question: ${route}` });
+    if (handler === undefined) return reply.end(404, { error: `no such question: ${route}` });
     const agent = await starting;
-    reply(200, await handler(agent, body, url));
+    reply.end(200, await handler(agent, body, url, reply));
   } catch (error) {
     const code = error instanceof MeshError ? error.code : undefined;
-    reply(400, { error: messageOf(error), code });
+    reply.end(400, { error: messageOf(error), code });
+  }
+}
+
+/** One JSON value; or, for who asks for lines, what is being done in a line each, and the value in the last. */
+class Reply implements Follower {
+  readonly #response: ServerResponse;
+  readonly #inLines: boolean;
+  readonly #gone = new AbortController();
+  readonly signal = this.#gone.signal;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#response = response;
+    this.#inLines = request.headers.accept === JSON_LINES_TYPE;
+    response.once('close', () => this.#gone.abort());
+  }
+
+  readonly onProgress = (sentence: string): void => {
+    if (this.#inLines) this.#line(200, { progress: sentence });
+  };
+
+  end(status: number, value: unknown): void {
+    this.#line(status, this.#inLines && status === 200 ? { answer: value } : value);
+    this.#response.end();
+  }
+
+  #line(status: number, value: unknown): void {
+    const type = this.#inLines ? JSON_LINES_TYPE : 'application/json';
+    if (!this.#response.headersSent) this.#response.writeHead(status, { 'content-type': type });
+    this.#response.write(`${JSON.stringify(value)}\n`);
   }
 }
 

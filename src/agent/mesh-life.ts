@@ -9,6 +9,7 @@ import {
   foundMesh,
   type Invitation,
   type JoinedMembership,
+  type JoinOptions,
   joinMesh,
   type MeshServer,
   type NodeIdentity,
@@ -141,14 +142,21 @@ export class MeshLife {
   /**
    * Joins the mesh of a code.
    * @param address `host:port` of the inviter's pairing listener; undefined: find it by its announcements
+   * @param follower who is told what is being done, and ends it
    * @throws MeshError MESHCC_PAIRING
    */
-  async join(code: string, address: string | undefined, force: boolean): Promise<JoinedMembership> {
+  async join(
+    code: string,
+    address: string | undefined,
+    force: boolean,
+    follower: Pick<JoinOptions, 'signal' | 'onProgress'>,
+  ): Promise<JoinedMembership> {
     const joined = await joinMesh({
       identity: this.#identity,
       code,
       addresses: address === undefined ? this.#pairingSightings() : [splitAddress(address)],
       force,
+      ...follower,
     });
     if (!joined.alreadyMember) await this.#reopenIdentity();
     return joined;

@@ -1,10 +1,11 @@
 /** Asks the agent of this user, over its control socket. */
-import { request } from 'node:http';
+import { type RequestOptions, request } from 'node:http';
 import { errnoOf, MESH_ERROR_CODES, MeshError, type MeshErrorCode } from '../base/errors.ts';
+import { JSON_LINES_TYPE, JsonLines } from '../base/json-lines.ts';
 
 interface Failure {
   readonly error: string;
-  readonly code?: string;
+  readonly code?: string | undefined;
 }
 
 /**
@@ -18,40 +19,69 @@ export async function askAgent<Answer>(
   path: string,
   body?: object,
 ): Promise<Answer> {
-  const { status, text } = await exchange(socketPath, method, path, body).catch((error) => {
-    const errno = errnoOf(error);
-    throw new MeshError(
-      'MESHCC_AGENT_UNREACHABLE',
-      `no agent answers on ${socketPath} (${errno ?? String(error)}). Start one: meshcc agent`,
-      { cause: error },
-    );
+  let text = '';
+  const status = await exchange({ socketPath, method, path }, body, (piece) => {
+    text += piece;
   });
   const value: unknown = JSON.parse(text);
   if (status === 200) return value as Answer;
-  const { error, code } = value as Failure;
-  throw new MeshError(isErrorCode(code) ? code : 'MESHCC_PROTOCOL', error);
+  throw errorOf(value as Failure);
+}
+
+/**
+ * Sends a question that takes its time, and returns the answer. An end of this process ends the agent's work on it.
+ * @param onProgress told in sentences what the agent does
+ * @throws MeshError as {@link askAgent} does
+ */
+export async function followAgent<Answer>(
+  socketPath: string,
+  path: string,
+  body: object,
+  onProgress: (sentence: string) => void,
+): Promise<Answer> {
+  const lines = new JsonLines();
+  let last: { answer?: Answer } & Partial<Failure> = {};
+  const options = { socketPath, method: 'POST', path, headers: { accept: JSON_LINES_TYPE } };
+  await exchange(options, body, (piece) => {
+    for (const line of lines.push(piece) as ({ progress?: string } & typeof last)[]) {
+      if (line.progress !== undefined) onProgress(line.progress);
+      else last = line;
+    }
+  });
+  if (last.answer !== undefined) return last.answer;
+  throw errorOf({ ...last, error: last.error ?? 'the agent ended before it had answered' });
+}
+
+function errorOf({ error, code }: Failure): MeshError {
+  return new MeshError(isErrorCode(code) ? code : 'MESHCC_PROTOCOL', error);
 }
 
 function isErrorCode(code: string | undefined): code is MeshErrorCode {
   return code !== undefined && code in MESH_ERROR_CODES;
 }
 
+/** @returns the status, when the whole answer has been passed on */
 function exchange(
-  socketPath: string,
-  method: string,
-  path: string,
+  options: RequestOptions & { socketPath: string },
   body: object | undefined,
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path, headers: { connection: 'close' } }, (response) => {
-      const pieces: Buffer[] = [];
-      response.on('data', (piece: Buffer) => pieces.push(piece));
+  onPiece: (piece: string) => void,
+): Promise<number> {
+  const headers = { ...options.headers, connection: 'close' };
+  return new Promise<number>((resolve, reject) => {
+    const outgoing = request({ ...options, headers }, (response) => {
+      response.setEncoding('utf8');
+      response.on('data', onPiece);
       response.on('error', reject);
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(pieces).toString('utf8') });
-      });
+      response.on('end', () => resolve(response.statusCode ?? 0));
     });
     outgoing.on('error', reject);
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  }).catch((error) => {
+    const errno = errnoOf(error);
+    throw new MeshError(
+      'MESHCC_AGENT_UNREACHABLE',
+      `no agent answers on ${options.socketPath} (${errno ?? String(error)}). Start one: meshcc agent`,
+      { cause: error },
+    );
   });
 }

@@ -63,6 +63,14 @@ test('invite and join, typed by people, with the announcement as the only way to
     assert.ok(reused.status !== 0 || /already/.test(stdout.toString('utf8')), 'a code works once');
     await joiner.stop();
     await mesh.connected(1);
+    const late = await mesh.addNode('late');
+    const refused = await late.cli(['join', code]);
+    const text = refused.stderr.toString('utf8');
+    assert.notEqual(refused.status, 0);
+    assert.match(text, /^looking for a node of mesh/);
+    assert.match(text, /laptop is a node of that mesh, and has no open invitation/);
+    assert.match(text, /meshcc: cannot join .* has been used or has expired/);
+    await late.stop();
   }));
 
 test('a node of another mesh is shown as such, and refused', () =>

@@ -1,7 +1,7 @@
 /** `meshcc invite` and `meshcc join`. */
 import { type Command, Option } from 'commander';
 import { agentPaths } from '../../base/paths.ts';
-import { askAgent } from '../control-client.ts';
+import { askAgent, followAgent } from '../control-client.ts';
 import { positiveNumber } from '../positive-number.ts';
 
 export function addPairingCommands(program: Command): void {
@@ -39,11 +39,11 @@ export function addPairingCommands(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  meshcc join mc1-…\n  meshcc join mc1-… --at 10.55.0.1:40123')
     .action(async (code: string, { at, force, json }: { at?: string; force?: boolean; json?: boolean }) => {
-      const answer = await askAgent<{ meshId: string; alreadyMember: boolean }>(
+      const answer = await followAgent<{ meshId: string; alreadyMember: boolean }>(
         agentPaths().controlSocket,
-        'POST',
         '/v1/join',
         { code, address: at, force: force === true },
+        (sentence) => process.stderr.write(`${sentence}\n`),
       );
       if (json) return void process.stdout.write(`${JSON.stringify(answer)}\n`);
       process.stdout.write(

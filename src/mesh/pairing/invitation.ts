@@ -168,7 +168,7 @@ class OpenInvitation implements Invitation {
   }
 
   async #answer(request: JoinRequest): Promise<JoinReply> {
-    if (this.#ended !== undefined) return refusal('INVITATION_CLOSED', 'it is over');
+    if (this.#ended !== undefined) return refusal('INVITATION_CLOSED', '');
     if (!this.#isSecret(request.secret)) {
       this.#wrongSecrets += 1;
       if (this.#wrongSecrets >= MAX_WRONG_SECRETS) this.#end('voided');
@@ -182,7 +182,7 @@ class OpenInvitation implements Invitation {
     try {
       const { certificatePem, nodeId } = await issueCertificate(this.#authority, request.csrPem);
       // Another node may have been admitted while this certificate was made; then it is thrown away.
-      if (this.#ended !== undefined) return refusal('INVITATION_CLOSED', 'it is over');
+      if (this.#ended !== undefined) return refusal('INVITATION_CLOSED', '');
       this.#options.onJoined?.({ nodeId, name: request.nodeName });
       this.#end('used');
       return { admission: { certificatePem, caPem: this.#authority.caPem, meshId: this.#meshId } };

@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
-import { MeshError, messageOf } from '../../base/errors.ts';
+import { MeshError } from '../../base/errors.ts';
 import {
   type Membership,
   makeCertificateRequest,
@@ -19,7 +19,8 @@ import {
 } from '../identity/index.ts';
 import { fetchCertificateChain } from './certificate-chain.ts';
 import { type InvitationCode, parseInvitationCode } from './invitation-code.ts';
-import { addressesToTry, type PairingAddress, type PairingAddresses } from './pairing-addresses.ts';
+import { FinalRefusal, findInviter, SEARCH_LIMITS, type SearchLimits } from './inviter-search.ts';
+import type { PairingAddress, PairingAddresses } from './pairing-addresses.ts';
 import {
   type Admission,
   JOIN_DEADLINE_MS,
@@ -38,8 +39,12 @@ export interface JoinOptions {
   readonly addresses: PairingAddresses;
   /** Leave the present mesh for that of the code. */
   readonly force?: boolean;
-  /** How long to look for the inviter among sightings. Default: 60 s. */
-  readonly timeoutMs?: number;
+  /** How long to look for the inviter among sightings. */
+  readonly limits?: Partial<SearchLimits>;
+  /** Ends the search for the inviter. */
+  readonly signal?: AbortSignal;
+  /** Told in sentences what is being done. */
+  readonly onProgress?: (sentence: string) => void;
 }
 
 /** The membership that a join ended with. */
@@ -48,11 +53,7 @@ export interface JoinedMembership extends Membership {
   readonly alreadyMember: boolean;
 }
 
-const DEFAULT_TIMEOUT_MS = 60_000;
 const LOOK_TIMEOUT_MS = 5_000;
-
-/** A refusal by the right mesh: no other address can do better. */
-class FinalRefusal extends Error {}
 
 /**
  * Joins the mesh that a code invites to, and keeps the membership.
@@ -74,7 +75,14 @@ export async function joinMesh(options: JoinOptions): Promise<JoinedMembership> 
     csrPem: await makeCertificateRequest(identity.keyPem, identity.nodeId),
     nodeName: nodeNameFrom(identity.name),
   };
-  const admission = await findInviter(options, code, request);
+  const admission = await findInviter({
+    meshId: code.meshId,
+    addresses: options.addresses,
+    limits: { ...SEARCH_LIMITS, ...options.limits },
+    signal: options.signal,
+    onProgress: options.onProgress ?? (() => {}),
+    ask: (address) => joinAt(address, code, request, identity),
+  });
   const membership: Membership = {
     meshId: admission.meshId,
     // Rewritten, because PEM text can hold more certificates than the one that was checked.
@@ -83,34 +91,6 @@ export async function joinMesh(options: JoinOptions): Promise<JoinedMembership> 
   };
   saveMembership(identity.directory, identity.keyPem, membership);
   return { ...membership, alreadyMember: false };
-}
-
-async function findInviter(
-  options: JoinOptions,
-  code: InvitationCode,
-  request: JoinRequest,
-): Promise<Admission> {
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), timeoutMs);
-  const failures: string[] = [];
-  try {
-    for await (const address of addressesToTry(options.addresses, code.meshId, abort.signal)) {
-      try {
-        return await joinAt(address, code, request, options.identity);
-      } catch (error) {
-        if (error instanceof FinalRefusal) throw new MeshError('MESHCC_PAIRING', error.message);
-        failures.push(`${address.host}:${address.port}: ${messageOf(error)}`);
-      }
-    }
-  } finally {
-    clearTimeout(timer);
-  }
-  const tried = failures.length === 0 ? 'no node with an open invitation was sighted' : failures.join('; ');
-  throw new MeshError(
-    'MESHCC_PAIRING',
-    `cannot join mesh ${code.meshId}: no inviter could be reached (${tried}). Check that \`meshcc invite\` is still open on a node of the same network, or name its address.`,
-  );
 }
 
 async function joinAt(
@@ -171,19 +151,24 @@ function callJoin(address: PairingAddress, caPem: string, request: JoinRequest):
   }).finally(() => client.close());
 }
 
-const REFUSAL_ADVICE: Readonly<Partial<Record<Refusal['reason'], string>> & { REASON_UNSPECIFIED: string }> =
-  {
-    WRONG_SECRET: 'The code is not that of the invitation now open; ask for a new one with `meshcc invite`.',
-    INVITATION_CLOSED:
-      'A code is good for one node and a short time; ask for a new one with `meshcc invite`.',
-    BAD_REQUEST: 'Both nodes should run the same version of meshcc.',
-    REASON_UNSPECIFIED: 'Ask for a new code with `meshcc invite`.',
-  };
+/** What each refusal means to a person, and what to do. */
+const REFUSALS: Readonly<Partial<Record<Refusal['reason'], readonly [meaning: string, advice: string]>>> = {
+  WRONG_SECRET: [
+    'the code is not that of the invitation now open',
+    'Type it again, or ask for a new one with `meshcc invite`.',
+  ],
+  INVITATION_CLOSED: [
+    'the invitation is over',
+    'A code is good for one node and a short time; ask for a new one with `meshcc invite`.',
+  ],
+  BAD_REQUEST: ['it did not accept the request', 'Both nodes should run the same version of meshcc.'],
+};
 
 function refusalText(refusal: Refusal): string {
   // The text comes from the other side: no control characters onto a terminal, and no flood.
   const detail = refusal.detail.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 200);
   // A later version may know more reasons.
-  const advice = REFUSAL_ADVICE[refusal.reason] ?? REFUSAL_ADVICE.REASON_UNSPECIFIED;
-  return `the inviting node refused: ${refusal.reason} (${detail}). ${advice}`;
+  const [meaning, advice] = REFUSALS[refusal.reason] ?? ['', 'Ask for a new code with `meshcc invite`.'];
+  const what = meaning === '' || detail === '' ? meaning + detail : `${meaning} (${detail})`;
+  return `the inviting node refused: ${what}. ${advice}`;
 }

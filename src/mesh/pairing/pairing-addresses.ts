@@ -5,10 +5,13 @@ import { isIP } from 'node:net';
 export interface PairingAddress {
   readonly host: string;
   readonly port: number;
+  /** The node that announced it as one of the right mesh; undefined if a person or a nameless node did. */
+  readonly announcedBy?: string | undefined;
 }
 
 /** What is used of a sighting; the sightings of discovery have this shape. */
 export interface PairingSighting {
+  readonly name?: string;
   readonly meshId?: string;
   /** Absent while the node has no open invitation. */
   readonly pairingPort?: number;
@@ -24,11 +27,13 @@ const MAX_TRIED = 64;
  * The addresses to try, each once. Sightings of other meshes and of nodes without an invitation are left
  * out. Ends with the source, after 64 addresses, or at the abort signal.
  * @param meshId the mesh that the code belongs to
+ * @param onUninviting told of nodes of that mesh that have no open invitation
  */
 export async function* addressesToTry(
   source: PairingAddresses,
   meshId: string,
   signal: AbortSignal,
+  onUninviting: (name: string) => void,
 ): AsyncGenerator<PairingAddress> {
   if (!(Symbol.asyncIterator in source)) {
     yield* source;
@@ -41,12 +46,16 @@ export async function* addressesToTry(
       const next = await nextUnlessAborted(sightings, signal);
       if (next === undefined) return;
       const { pairingPort, addresses } = next;
-      if (pairingPort === undefined || (next.meshId !== undefined && next.meshId !== meshId)) continue;
+      if (next.meshId !== undefined && next.meshId !== meshId) continue;
+      if (pairingPort === undefined) {
+        if (next.meshId !== undefined) onUninviting(next.name ?? addresses[0] ?? 'a node');
+        continue;
+      }
       for (const host of addresses) {
         const key = `${host} ${pairingPort}`;
         if (isIP(host) === 0 || tried.has(key)) continue;
         tried.add(key);
-        yield { host, port: pairingPort };
+        yield { host, port: pairingPort, announcedBy: next.meshId === undefined ? undefined : next.name };
       }
     }
   } finally {
