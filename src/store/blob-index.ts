@@ -5,6 +5,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../base/digest.ts';
 
+/** Each takes some 250 bytes of memory here, and an inode there. */
+const MAX_BLOBS = 500_000;
+
 /** What is known of a blob. */
 export interface BlobEntry {
   readonly sizeBytes: number;
@@ -19,15 +22,24 @@ export interface BlobEntry {
 /** The index of a store that holds at most `maxBytes`, pinned blobs aside. */
 export class BlobIndex {
   readonly maxBytes: number;
+  readonly #maxCount: number;
   readonly #unpinned: LRUCache<Digest, BlobEntry>;
   readonly #pinned = new Map<Digest, BlobEntry>();
   readonly #pinCounts = new Map<Digest, number>();
   #pinnedBytes = 0;
   #reservedBytes = 0;
 
-  /** @param onEvict called for each blob that had to go; it is no longer in the index then */
-  constructor(maxBytes: number, onEvict: (digest: Digest, entry: BlobEntry) => void) {
+  /**
+   * @param onEvict called for each blob that had to go; it is no longer in the index then
+   * @param maxCount bound of the memory that the index itself takes
+   */
+  constructor(
+    maxBytes: number,
+    onEvict: (digest: Digest, entry: BlobEntry) => void,
+    maxCount: number = MAX_BLOBS,
+  ) {
     this.maxBytes = maxBytes;
+    this.#maxCount = maxCount;
     this.#unpinned = new LRUCache<Digest, BlobEntry>({
       // The bound moves with what is pinned and reserved, so #trim applies it; this only turns on accounting.
       maxSize: Number.MAX_SAFE_INTEGER,
@@ -143,7 +155,7 @@ export class BlobIndex {
    * @returns true if it stopped only because it had evicted `atMost` blobs
    */
   trim(atMost = Number.POSITIVE_INFINITY): boolean {
-    for (let evicted = 0; this.sizeBytes + this.#reservedBytes > this.maxBytes; evicted++) {
+    for (let evicted = 0; this.#isOver(); evicted++) {
       if (this.#unpinned.size === 0) return false;
       if (evicted === atMost) return true;
       this.#unpinned.pop();
@@ -155,6 +167,10 @@ export class BlobIndex {
   *entries(): Generator<readonly [Digest, BlobEntry]> {
     yield* this.#pinned;
     yield* this.#unpinned.entries();
+  }
+
+  #isOver(): boolean {
+    return this.sizeBytes + this.#reservedBytes > this.maxBytes || this.count > this.#maxCount;
   }
 
   #place(digest: Digest, entry: BlobEntry): void {

@@ -31,7 +31,8 @@ export class BlobUploader {
   readonly #out: BlobOutbound;
   readonly #sourcesOf: SourcesOf;
   readonly #onUnavailable: (digests: Digest[]) => void;
-  readonly #queue: Digest[] = [];
+  /** Each content once, and only known ones: never more than the dictionary has. */
+  readonly #queue = new Set<Digest>();
   #running = false;
   #stopped = false;
   #sentBytes = 0;
@@ -52,25 +53,30 @@ export class BlobUploader {
 
   /** Queues what the worker asked for. */
   request(digests: readonly Uint8Array[]): void {
+    if (this.#stopped) return;
+    const unknown: Digest[] = [];
     for (const bytes of digests) {
       const digest = digestFromBytes(bytes);
-      if (digest !== undefined) this.#queue.push(digest);
+      if (digest === undefined) continue;
+      if (this.#sourcesOf(digest).length > 0) this.#queue.add(digest);
+      else unknown.push(digest);
     }
+    if (unknown.length > 0) this.#onUnavailable(unknown);
     if (!this.#running) void this.#drainQueue();
   }
 
   /** No further uploads; the connection is gone. */
   stop(): void {
     this.#stopped = true;
-    this.#queue.length = 0;
+    this.#queue.clear();
   }
 
   async #drainQueue(): Promise<void> {
     this.#running = true;
     let sliceEndMs = performance.now() + SLICE_MS;
-    // The queue is walked by index: shifting a long array costs time for each of its elements.
-    for (let next = 0; next < this.#queue.length && !this.#stopped; next++) {
-      const digest = this.#queue[next] as Digest;
+    for (const digest of this.#queue) {
+      // Before it is sent: the worker may ask again as soon as it has it, should it not keep.
+      this.#queue.delete(digest);
       let upload: Upload = 'unfit';
       for (const source of this.#sourcesOf(digest)) {
         const isSmall = source.sizeBytes <= SMALL_BYTES;
@@ -84,7 +90,6 @@ export class BlobUploader {
         sliceEndMs = performance.now() + SLICE_MS;
       }
     }
-    this.#queue.length = 0;
     this.#running = false;
   }
 

@@ -129,13 +129,18 @@ export class CompileCall {
         tried,
         limits.creditWaitMs,
         this.#session.gone,
-        (worker) => ({
-          kind: 'attempt' as const,
-          worker,
-          outcome: worker.run(job, sink, this.#session.gone),
-        }),
+        (worker) =>
+          this.#parts.inputs.isCurrent(job.inputs)
+            ? { kind: 'attempt' as const, worker, outcome: worker.run(job, sink, this.#session.gone) }
+            : { kind: 'outdated' as const },
       );
       if (attempt.kind === 'none') return here(attempt.reason, attempt.detail);
+      if (attempt.kind === 'outdated') {
+        const again = await this.#findInputs(prepared.invocation, job.toolchain, isExact);
+        if (again.kind === 'local') return again;
+        job = again.job;
+        continue;
+      }
       const outcome = await attempt.outcome;
       if (outcome.kind === 'compiled' && outcome.exitStatus === 0 && outcome.signal === 0) {
         return this.#commit(outcome, attempt.worker.nodeName, locale);

@@ -9,16 +9,54 @@ import type { SourceFile } from '../include-scan/index.ts';
 import type { WireEntry } from '../mesh/index.ts';
 import type { BlobSource } from './blob-uploader.ts';
 
+/** About 400,000 entries: a build tells some ten thousand, and every change of a file adds one. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/** Memory of an entry besides its text, and how often its path is part of that; as measured with Node 20. */
+const ENTRY_BYTES = 400;
+const TEXTS_PER_ENTRY = 3;
+
 export class EntryTable {
-  readonly #entries: WireEntry[] = [];
-  readonly #pathOfEntry: number[] = [];
-  readonly #paths = new Map<string, number>();
-  readonly #idOfFile = new WeakMap<SourceFile, number>();
-  readonly #idOfKey = new Map<string, number>();
+  readonly #maxBytes: number;
+  #entries: WireEntry[] = [];
+  #pathOfEntry: number[] = [];
+  #paths = new Map<string, number>();
+  #idOfFile = new WeakMap<SourceFile, number>();
+  #idOfKey = new Map<string, number>();
   /** Numbers of all entries with some content, oldest first. */
-  readonly #entriesOf = new Map<Digest, number[]>();
-  readonly #kinds = new Map<string, PathNode['kind']>();
+  #entriesOf = new Map<Digest, number[]>();
+  #kinds = new Map<string, PathNode['kind']>();
   #kindVersion = 0;
+  /** The id of the first entry that is kept; no id is ever given twice. */
+  #firstId = 0;
+  #generation = 0;
+  #bytes = 0;
+
+  /** @param maxBytes memory that it may take, about */
+  constructor(maxBytes = MAX_BYTES) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Grows whenever everything was forgotten: ids of before mean nothing any more. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Forgets everything if it takes too much memory; most of it is then about files as they once were. */
+  limit(): void {
+    if (this.#bytes <= this.#maxBytes) return;
+    this.#firstId += this.#entries.length;
+    this.#entries = [];
+    this.#pathOfEntry = [];
+    this.#paths = new Map();
+    this.#idOfFile = new WeakMap();
+    this.#idOfKey = new Map();
+    this.#entriesOf = new Map();
+    this.#kinds = new Map();
+    this.#kindVersion++;
+    this.#generation++;
+    this.#bytes = 0;
+  }
 
   /** The id of a file with this content and time at its path. */
   fileId(file: SourceFile): number {
@@ -50,14 +88,14 @@ export class EntryTable {
 
   /** The entry under an id that this table gave out. */
   entry(id: number): WireEntry {
-    const entry = this.#entries[id];
+    const entry = this.#entries[id - this.#firstId];
     if (entry === undefined) throw new RangeError(`no dictionary entry ${id}`);
     return entry;
   }
 
   /** A small number for the path of an entry; one path has one number, whatever was at it. */
   pathNumber(id: number): number {
-    return this.#pathOfEntry[id] ?? -1;
+    return this.#pathOfEntry[id - this.#firstId] ?? -1;
   }
 
   /** The number of a path if any job ever listed it. */
@@ -94,7 +132,8 @@ export class EntryTable {
     }
     let id = this.#idOfKey.get(key);
     if (id !== undefined) return id;
-    id = this.#entries.length;
+    id = this.#firstId + this.#entries.length;
+    this.#bytes += ENTRY_BYTES + TEXTS_PER_ENTRY * path.length;
     this.#idOfKey.set(key, id);
     this.#entries.push({ id, path, ...node });
     let number = this.#paths.get(path);

@@ -21,6 +21,8 @@ export interface JobInputs {
   readonly entryIds: IdSet;
   /** Canonical paths that jobs listed before, and that are gone or something else now. */
   readonly absentPaths: readonly string[];
+  /** That of the dictionary: in a later one the ids mean nothing. */
+  readonly generation: number;
 }
 
 export type InputOutcome =
@@ -94,6 +96,7 @@ export class InputCollector {
 
   /** Turns a closure into dictionary ids, or names why the unit stays local. Call it in the turn in which the closure was found. */
   collect(request: InputRequest): InputOutcome {
+    this.#entries.limit();
     this.#followStructure();
     const { invocation, workingDirectory, logicalDirectory, closure } = request;
     const ids = new JobIds();
@@ -104,7 +107,14 @@ export class InputCollector {
     const trouble = closure.numbered
       ? this.#addNumbered(closure.numbered, ids)
       : this.#addListed(closure.files, ids);
-    return trouble ?? { kind: 'inputs', inputs: { entryIds: ids.all, absentPaths: this.#absentPaths } };
+    if (trouble !== undefined) return trouble;
+    const { generation } = this.#entries;
+    return { kind: 'inputs', inputs: { entryIds: ids.all, absentPaths: this.#absentPaths, generation } };
+  }
+
+  /** False if the dictionary has been begun anew since: the inputs must be collected again. */
+  isCurrent({ generation }: JobInputs): boolean {
+    return generation === this.#entries.generation;
   }
 
   /** Files that the finder has read and numbered: all but a few are those of earlier jobs. */

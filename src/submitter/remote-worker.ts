@@ -189,11 +189,8 @@ export class RemoteWorker {
     const work = this.#link.work;
     const toolchainRef = this.#toolchainRef(job);
     // First what is gone: the job's own entries may lie below it anew, or at the same path as something else.
-    if (news.removed.length > 0) work.send({ removed: { paths: news.removed } });
-    // 256 entries are about 25 KB: small messages, no large one in front of other jobs' news.
-    for (let start = 0; start < news.entries.length; start += 256) {
-      work.send({ entries: { entries: news.entries.slice(start, start + 256) } });
-    }
+    for (const paths of inPieces(news.removed)) work.send({ removed: { paths } });
+    for (const entries of inPieces(news.entries)) work.send({ entries: { entries } });
     const { news: newArguments, numbers, own } = this.#arguments.encode(job.arguments);
     if (newArguments.length > 0) work.send({ knownArguments: { arguments: newArguments } });
     const message: WireJob = {
@@ -242,6 +239,7 @@ export class RemoteWorker {
       this.#grantedTotal = message.credits.grantedTotal;
       this.onChange();
     } else if (message.needBlobs) this.#uploader.request(message.needBlobs.sha256);
+    else if (message.renewDictionary) this.#link.work.send({ removed: { paths: this.#told.renew() } });
     else if (message.drain) {
       this.#draining = true;
       this.onChange();
@@ -361,6 +359,11 @@ export class RemoteWorker {
     for (const job of [...this.#jobs.values()]) job.finish({ kind: 'lost', detail: why });
     this.onChange();
   }
+}
+
+/** 256 entries are about 25 KB: small messages, no large one in front of other jobs' news. */
+function* inPieces<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += 256) yield items.slice(start, start + 256);
 }
 
 /** Says what is too much about what has arrived so far, if anything: memory and disk here are bounded. */

@@ -31,6 +31,8 @@ export interface SubmitterOptions {
   /** Compiles that run here at once when the mesh cannot take them. */
   readonly localSlots: number;
   readonly limits: CallLimits;
+  /** Memory that the dictionary may take, about. Default: 256 MiB. */
+  readonly dictionaryMaxBytes?: number;
   readonly ledger: Ledger;
   readonly log: Logger;
   readonly env: NodeJS.ProcessEnv;
@@ -38,7 +40,7 @@ export interface SubmitterOptions {
 
 export class Submitter {
   readonly #options: SubmitterOptions;
-  readonly #entries = new EntryTable();
+  readonly #entries: EntryTable;
   #pool: WorkerPool | undefined;
   readonly #server: ShimServer;
   readonly #dispatcher: Dispatcher;
@@ -49,7 +51,8 @@ export class Submitter {
 
   constructor(options: SubmitterOptions) {
     const { log } = options;
-    const entries = this.#entries;
+    const entries = new EntryTable(options.dictionaryMaxBytes);
+    this.#entries = entries;
     this.#options = options;
     this.#asker = new CompilerAsker(
       options.runnerPath,

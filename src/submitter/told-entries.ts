@@ -11,20 +11,34 @@ export interface News {
   readonly entries: readonly WireEntry[];
 }
 
+/** As removed paths: whatever was told. */
+const EVERYTHING: readonly string[] = ['/'];
+
 export class ToldEntries {
   readonly #entries: EntryTable;
   /** Entries that the worker has, and believes to be at their paths. */
-  readonly #told = new IdSet();
+  #told = new IdSet();
   /** The same by path number. */
   readonly #toldAt = new Map<number, number>();
+  /** Of the dictionary that the worker was told of. */
+  #generation: number;
 
   constructor(entries: EntryTable) {
     this.#entries = entries;
+    this.#generation = entries.generation;
+  }
+
+  /** The worker is to forget everything. @returns what it must hear for that */
+  renew(): readonly string[] {
+    this.#told = new IdSet();
+    this.#toldAt.clear();
+    this.#generation = this.#entries.generation;
+    return EVERYTHING;
   }
 
   /** What the worker lacks for a job; from now on it counts as told. */
   newsFor({ entryIds, absentPaths }: JobInputs): News {
-    const removed: string[] = [];
+    const removed = this.#generation === this.#entries.generation ? [] : [...this.renew()];
     for (const path of absentPaths) {
       const number = this.#entries.knownPathNumber(path);
       if (number !== undefined && this.#forget(number)) removed.push(path);

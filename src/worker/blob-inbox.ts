@@ -4,6 +4,9 @@ import { MeshError, messageOf } from '../base/errors.ts';
 import type { BlobChunk, FromWorker, Outbound } from '../mesh/index.ts';
 import type { BlobStore, BlobWriter } from '../store/index.ts';
 
+/** 64 KiB of them: far below what a message may hold, however many files a job lists. */
+const DIGESTS_PER_MESSAGE = 2_048;
+
 interface Awaited {
   readonly arrived: Promise<void>;
   readonly resolve: () => void;
@@ -79,9 +82,12 @@ export class BlobInbox {
   }
 
   #ask(): void {
-    const sha256 = this.#unasked.map(digestToBytes);
+    const digests = this.#unasked;
     this.#unasked = [];
-    this.#out.send({ needBlobs: { sha256 } });
+    for (let start = 0; start < digests.length; start += DIGESTS_PER_MESSAGE) {
+      const sha256 = digests.slice(start, start + DIGESTS_PER_MESSAGE).map(digestToBytes);
+      this.#out.send({ needBlobs: { sha256 } });
+    }
   }
 
   async #fail(digest: Digest, error: Error): Promise<void> {

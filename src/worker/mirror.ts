@@ -6,43 +6,31 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Digest, digestFromBytes } from '../base/digest.ts';
+import type { Digest } from '../base/digest.ts';
 import { MeshError } from '../base/errors.ts';
 import { type PathNode, walkPath } from '../base/path-walk.ts';
 import type { WireEntry } from '../mesh/index.ts';
+import {
+  changeBytes,
+  isSameNode,
+  isVacant,
+  newPlace,
+  type Place,
+  placeBytes,
+  type Version,
+  versionBytes,
+  versionOf,
+} from './mirror-place.ts';
 import { TreeGate } from './tree-gate.ts';
-import { viewPathProblem } from './view-paths.ts';
+
+/** Spelled paths that are remembered: those in the depfiles of some thousand jobs. */
+const MAX_RESOLVED = 50_000;
 
 /** Puts a blob's bytes at a path of the tree, when it is there. */
 export interface MirrorContent {
   /** Resolves when the content is in the store. */
   need(digest: Digest): Promise<void>;
   materialise(digest: Digest, path: string, attributes: { mtimeMs: number; mode: number }): Promise<void>;
-}
-
-/** One announcement of what is at a path. */
-interface Version {
-  readonly id: number;
-  readonly path: string;
-  readonly node: PathNode;
-  readonly digest: Digest | undefined;
-  readonly mtimeSeconds: number;
-  readers: number;
-  whenUnread: (() => void)[];
-  /** Set once somebody needs it on disk. */
-  installed: Promise<void> | undefined;
-}
-
-interface Place {
-  readonly path: string;
-  /** What later jobs see; undefined: nothing. */
-  current: Version | undefined;
-  /** What is on disk. */
-  onDisk: Version | undefined;
-  /** Changes of this path, one after the other. */
-  changes: Promise<void>;
-  /** What the changes that have not ended will put here; undefined: nothing. */
-  readonly coming: (Version | undefined)[];
 }
 
 /** A job's claim on the tree; the versions that it lists stay until it is released. */
@@ -66,10 +54,19 @@ export class Mirror {
   readonly #removals = new Set<Promise<void>>();
   /** Spelled path -> canonical path; valid until a directory or link changes. */
   readonly #resolved = new Map<string, string>();
+  /** Memory of places and of what jobs may list. */
+  #bytes = 0;
+  /** Changes that have not ended. */
+  #changing = 0;
 
   constructor(directory: string, content: MirrorContent) {
     this.directory = directory;
     this.#content = content;
+  }
+
+  /** Memory that the submitter's announcements take, about. */
+  get heldBytes(): number {
+    return this.#bytes + changeBytes(this.#changing);
   }
 
   /**
@@ -107,24 +104,49 @@ export class Mirror {
     }
     if (version.node.kind !== 'file') this.#resolved.clear();
     const place = this.#place(entry.path);
-    if (place.current !== undefined) this.#versions.delete(place.current.id);
+    this.#withdraw(place);
     this.#versions.set(entry.id, version);
+    this.#bytes += versionBytes(version);
     // What later jobs do not list may stay on disk until its place is needed.
     place.current = version;
   }
 
-  /** From here on, nothing is at these paths, nor below them. Later jobs wait until that is so on disk. */
+  /**
+   * From here on, nothing is at these paths, nor below them; `/` is everything. Later jobs wait until that is so on
+   * disk.
+   */
   remove(paths: readonly string[]): void {
     const gone = new Set(paths);
     for (const place of this.#places.values()) {
-      if (this.#base.has(place.path) || !liesIn(place.path, gone)) continue;
-      if (place.current !== undefined) this.#versions.delete(place.current.id);
-      place.current = undefined;
-      if (place.onDisk === undefined && place.coming.length === 0) continue;
+      if (!gone.has('/') && !liesIn(place.path, gone)) continue;
+      this.#withdraw(place);
+      if (this.#base.has(place.path) || (place.onDisk === undefined && place.coming.length === 0)) {
+        this.#forgetVacant(place);
+        continue;
+      }
       const removal = this.#change(place, undefined);
       this.#removals.add(removal);
       void removal.finally(() => this.#removals.delete(removal)).catch(() => {});
     }
+  }
+
+  /** Resolves when everything that was removed is gone from the disk, or could not be removed. */
+  async removed(): Promise<void> {
+    await Promise.allSettled(this.#removals);
+  }
+
+  /** Jobs may no longer list what was announced for a place. */
+  #withdraw(place: Place): void {
+    if (place.current === undefined) return;
+    this.#versions.delete(place.current.id);
+    this.#bytes -= versionBytes(place.current);
+    place.current = undefined;
+  }
+
+  #forgetVacant(place: Place): void {
+    if (!isVacant(place) || this.#places.get(place.path) !== place) return;
+    this.#places.delete(place.path);
+    this.#bytes -= placeBytes(place.path);
   }
 
   /**
@@ -165,6 +187,7 @@ export class Mirror {
     let canonical = this.#resolved.get(path);
     if (canonical === undefined) {
       canonical = walkPath(path, (at) => this.#nodeAt(at)).canonicalPath;
+      if (this.#resolved.size >= MAX_RESOLVED) this.#resolved.clear();
       this.#resolved.set(path, canonical);
     }
     return canonical;
@@ -177,8 +200,9 @@ export class Mirror {
   #place(path: string): Place {
     let place = this.#places.get(path);
     if (place === undefined) {
-      place = { path, current: undefined, onDisk: undefined, changes: Promise.resolve(), coming: [] };
+      place = newPlace(path);
       this.#places.set(path, place);
+      this.#bytes += placeBytes(path);
     }
     return place;
   }
@@ -203,13 +227,21 @@ export class Mirror {
 
   /** Brings a place to a new version (or to nothing) after the changes before it, when the old one is unread. */
   #change(place: Place, version: Version | undefined): Promise<void> {
-    // Contents are asked for at once; only the replacement waits its turn.
+    // Contents are asked for at once; only the replacement waits its turn. The parent is the one of this moment: a
+    // later one waits for the jobs that list this one, so that waiting for it would never end.
     const content = version?.digest === undefined ? undefined : this.#content.need(version.digest);
     content?.catch(() => {});
+    const parent = version === undefined ? undefined : this.#parentOf(version.path);
+    parent?.catch(() => {});
     place.coming.push(version);
+    this.#changing++;
     const change = place.changes
-      .then(() => this.#bringTo(place, version, content))
-      .finally(() => place.coming.shift());
+      .then(() => this.#bringTo(place, version, content, parent))
+      .finally(() => {
+        this.#changing--;
+        place.coming.shift();
+        this.#forgetVacant(place);
+      });
     place.changes = change.catch(() => {});
     return change;
   }
@@ -218,6 +250,7 @@ export class Mirror {
     place: Place,
     version: Version | undefined,
     content: Promise<void> | undefined,
+    parent: Promise<void> | undefined,
   ): Promise<void> {
     // What is on disk may go by itself while its readers are awaited: a directory above it is replaced.
     for (let old = place.onDisk; old !== undefined; old = place.onDisk) {
@@ -231,6 +264,7 @@ export class Mirror {
     }
     if (version === undefined) return;
     await content;
+    await parent;
     await this.#write(place, version);
   }
 
@@ -251,11 +285,11 @@ export class Mirror {
     if (place.onDisk.node.kind !== 'file') this.#resolved.clear();
     place.onDisk.installed = undefined;
     place.onDisk = undefined;
+    this.#forgetVacant(place);
   }
 
   async #write(place: Place, version: Version): Promise<void> {
     const { path, node } = version;
-    await this.#installParent(path);
     await this.#gate.shared(async () => {
       if (!this.#isDirectoryOnDisk(dirname(path))) throw parentless(path);
       const target = join(this.directory, path);
@@ -272,7 +306,7 @@ export class Mirror {
   }
 
   /** The parent must be a real directory of this tree, so that no path can lead out of it through a link. */
-  async #installParent(path: string): Promise<void> {
+  async #parentOf(path: string): Promise<void> {
     const parent = dirname(path);
     if (parent === '/') return;
     const version = this.#places.get(parent)?.current;
@@ -314,32 +348,7 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-/** A file is never the same as another: whose it is matters. */
-function isSameNode(a: PathNode, b: PathNode): boolean {
-  if (a.kind === 'symlink' && b.kind === 'symlink') return a.target === b.target;
-  return a.kind === 'directory' && b.kind === 'directory';
-}
-
 function unread(version: Version): Promise<void> {
   if (version.readers === 0) return Promise.resolve();
   return new Promise((resolve) => version.whenUnread.push(resolve));
-}
-
-function versionOf(entry: WireEntry): Version {
-  const problem = viewPathProblem(entry.path);
-  if (problem !== undefined) throw new MeshError('MESHCC_PROTOCOL', `entry ${entry.id}: its path ${problem}`);
-  const common = { id: entry.id, path: entry.path, readers: 0, whenUnread: [], installed: undefined };
-  if (entry.directory) return { ...common, node: { kind: 'directory' }, digest: undefined, mtimeSeconds: 0 };
-  if (entry.symlink) {
-    const { target } = entry.symlink;
-    if (target === '' || target.includes('\0')) {
-      throw new MeshError('MESHCC_PROTOCOL', `entry ${entry.id}: a symbolic link to nowhere`);
-    }
-    return { ...common, node: { kind: 'symlink', target }, digest: undefined, mtimeSeconds: 0 };
-  }
-  const digest = entry.file && digestFromBytes(entry.file.sha256);
-  if (!entry.file || digest === undefined) {
-    throw new MeshError('MESHCC_PROTOCOL', `entry ${entry.id} says nothing about what is at ${entry.path}`);
-  }
-  return { ...common, node: { kind: 'file' }, digest, mtimeSeconds: entry.file.mtimeSeconds };
 }

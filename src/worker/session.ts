@@ -15,6 +15,7 @@ import {
   type Outbound,
   type SessionHandler,
   type SubmitterPeer,
+  type WireEntry,
   type WireArgument,
   type WireJob,
   type WireOutputDigest,
@@ -30,6 +31,9 @@ import { UTF8_LOCALE_VARIABLE } from './utf8-locale.ts';
 import type { WorkerParts } from './worker.ts';
 
 const PROGRESS_INTERVAL_MS = 2_000;
+
+/** Compilers, at their paths, that one stream may use; each takes some hundred files in the tree. */
+const MAX_TOOLCHAINS = 256;
 
 interface ActiveJob {
   readonly abort: AbortController;
@@ -58,6 +62,8 @@ export class WorkerSession implements SessionHandler {
   #usedTotal = 0;
   #closed = false;
   #cleaned: Promise<void> = Promise.resolve();
+  /** The submitter was asked to begin its dictionary anew, and the old one is not gone yet. */
+  #renewing = false;
   readonly #progress: NodeJS.Timeout;
 
   constructor(
@@ -109,8 +115,8 @@ export class WorkerSession implements SessionHandler {
     if (this.#closed) return;
     try {
       if (message.job) this.#accept(message.job);
-      else if (message.entries) for (const entry of message.entries.entries) this.#mirror.announce(entry);
-      else if (message.removed) this.#mirror.remove(message.removed.paths);
+      else if (message.entries) this.#announce(message.entries.entries);
+      else if (message.removed) this.#remove(message.removed.paths);
       else if (message.knownArguments) this.#learnArguments(message.knownArguments.arguments);
       else if (message.toolchainUse) this.#useToolchain(message.toolchainUse);
       else if (message.cancel) this.#jobs.get(message.cancel.jobId)?.abort.abort();
@@ -154,7 +160,35 @@ export class WorkerSession implements SessionHandler {
     }
   }
 
+  /** @throws MeshError MESHCC_PROTOCOL for an impossible entry, or when too much is told in spite of being asked */
+  #announce(entries: readonly WireEntry[]): void {
+    for (const entry of entries) this.#mirror.announce(entry);
+    const { heldBytes } = this.#mirror;
+    const maxBytes = this.#parts.dictionaryMaxBytes;
+    if (heldBytes <= maxBytes) return;
+    if (heldBytes > 2 * maxBytes)
+      throw new MeshError(
+        'MESHCC_PROTOCOL',
+        `the dictionary takes ${heldBytes} bytes of memory, and ${maxBytes} are allowed`,
+      );
+    if (this.#renewing) return;
+    this.#renewing = true;
+    this.#log.debug(`the dictionary takes ${heldBytes} bytes: asked to begin it anew`);
+    this.#out.send({ renewDictionary: {} });
+  }
+
+  #remove(paths: readonly string[]): void {
+    this.#mirror.remove(paths);
+    if (!paths.includes('/')) return;
+    void this.#mirror.removed().then(() => {
+      this.#renewing = false;
+    });
+  }
+
+  /** @throws MeshError MESHCC_PROTOCOL for more toolchains than anybody has */
   #useToolchain(use: NonNullable<FromSubmitter['toolchainUse']>): void {
+    if (this.#toolchains.size >= MAX_TOOLCHAINS)
+      throw new MeshError('MESHCC_PROTOCOL', `more than ${MAX_TOOLCHAINS} toolchains in one stream`);
     const toolchain = this.#parts.toolchains.get(use.toolchainId);
     const installed =
       toolchain === undefined

@@ -21,9 +21,14 @@ export interface WorkerOptions {
   readonly storeMaxBytes: number;
   /** Memory that one submitter's running jobs may fill with outputs and temporary files. */
   readonly scratchBytes: number;
+  /** Memory that one submitter's dictionary may take. Default: {@link DICTIONARY_MAX_BYTES}. */
+  readonly dictionaryMaxBytes?: number;
   readonly limits: CompileLimits;
   readonly log: Logger;
 }
+
+/** About 130,000 entries: ten times what a kernel build tells. */
+const DICTIONARY_MAX_BYTES = 128 * 1024 * 1024;
 
 /** What a session needs of its worker. */
 export interface WorkerParts {
@@ -31,6 +36,7 @@ export interface WorkerParts {
   readonly toolchains: ReadonlyMap<string, Toolchain>;
   readonly locale: Utf8Locale;
   readonly queue: RunQueue<WorkerSession>;
+  readonly dictionaryMaxBytes: number;
   readonly limits: CompileLimits;
   readonly log: Logger;
   readonly sessionsDirectory: string;
@@ -57,6 +63,7 @@ export class Worker {
       ),
       locale,
       queue: new RunQueue(options.slots),
+      dictionaryMaxBytes: options.dictionaryMaxBytes ?? DICTIONARY_MAX_BYTES,
       limits: options.limits,
       log: options.log,
       sessionsDirectory: sessionsDirectoryOf(options),

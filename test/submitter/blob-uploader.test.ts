@@ -95,7 +95,7 @@ test('what is gone, no file or unheard of is reported, and the rest is sent', as
   rmSync(join(bench.directory, 'gone'));
   bench.uploader.request([...[gone, directory, unheard, kept].map(digestToBytes), Buffer.alloc(5)]);
   await until(() => ended(bench.session) === 1, 'the file that is there');
-  assert.deepEqual(bench.unavailable, [gone, directory, unheard]);
+  assert.deepEqual(bench.unavailable, [unheard, gone, directory]);
   assert.deepEqual(received(bench.session.chunks).get(kept), Buffer.from('kept'));
 });
 
@@ -143,6 +143,18 @@ test('requests that come while others are being served are served too', async (t
   const last = bench.add('last', Buffer.from('after a pause'));
   bench.uploader.request([digestToBytes(last)]);
   await until(() => ended(bench.session) === 51, 'one more after a pause');
+});
+
+test('what is asked for twice while it waits is sent once, and again when it was asked for after that', async (t) => {
+  const bench = await open(t);
+  const first = bench.add('first', Buffer.alloc(1_000_000, '1'));
+  const second = bench.add('second', Buffer.from('second'));
+  bench.uploader.request([first, second, second, second].map(digestToBytes));
+  bench.uploader.request([digestToBytes(second)]);
+  await until(() => ended(bench.session) === 2, 'both');
+  bench.uploader.request([digestToBytes(second)]);
+  await until(() => ended(bench.session) === 3, 'one of them again');
+  assert.equal(bench.uploader.sentBytes, 1_000_012);
 });
 
 test('nothing is sent or reported after the connection is given up', async (t) => {

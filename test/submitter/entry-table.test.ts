@@ -87,3 +87,31 @@ test('content can be taken from every file that had it: a twin may have been del
   ]);
   assert.deepEqual(table.sourcesOf(digestOf('unheard of')), []);
 });
+
+test('a table that takes too much memory begins anew, and gives no id twice', () => {
+  const table = new EntryTable(10_000);
+  const old = table.fileId(sourceFile('/old.h', 'text'));
+  table.limit();
+  assert.equal(table.generation, 0, 'it has room');
+  const ids = new Set<number>([old]);
+  for (let version = 0; version < 100; version++) {
+    const file = sourceFile('/a.h', `version ${version}`);
+    const id = table.fileId(file);
+    assert.ok(!ids.has(id));
+    ids.add(id);
+    const generation: number = table.generation;
+    const kindVersion: number = table.kindVersion;
+    table.limit();
+    if (table.generation === generation) continue;
+    assert.throws(() => table.entry(id), RangeError);
+    assert.throws(() => table.entry(old), RangeError);
+    assert.deepEqual([table.pathNumber(id), table.knownPathNumber('/a.h')], [-1, undefined]);
+    assert.deepEqual([[...table.latestKinds()], table.sourcesOf(file.digest)], [[], []]);
+    assert.ok(table.kindVersion > kindVersion, 'what was concluded from it is concluded anew');
+    const again = table.fileId(file);
+    assert.ok(!ids.has(again));
+    ids.add(again);
+    assert.equal(table.entry(again).path, '/a.h');
+  }
+  assert.ok(table.generation > 2);
+});

@@ -12,7 +12,7 @@ import { sourceFile } from './source-tree.ts';
 /** Runs a job with these inputs; resolves when the worker has it. */
 async function tell(script: ScriptedWorker, entryIds: number[], absentPaths: string[] = []): Promise<void> {
   const before = script.jobs.length;
-  const inputs = { entryIds: IdSet.of(entryIds), absentPaths };
+  const inputs = { entryIds: IdSet.of(entryIds), absentPaths, generation: script.entries.generation };
   void script.remote.run(await preparedJob({ inputs }), new CollectingSink(), AbortSignal.timeout(500));
   await until(() => script.jobs.length > before, 'the job has arrived');
   assert.deepEqual(decodeAscending(script.jobs.at(-1)!.inputs), entryIds);
@@ -105,4 +105,44 @@ test('a compiler is described once per path at which the submitter has it', asyn
     script.jobs.map(({ toolchainRef }) => toolchainRef),
     [1, 2, 1, 3, 2],
   );
+});
+
+test('a worker that asks for it is told to forget everything, and then what jobs need', async (t) => {
+  const entries = new EntryTable();
+  const script = await scriptedWorker(t, { entries, credits: 100 });
+  const ids = [entries.directoryId('/src'), entries.fileId(sourceFile('/src/a.h', 'a'))];
+  await tell(script, ids);
+  script.send({ renewDictionary: {} });
+  await until(() => script.removed.length > 0, 'the answer has come');
+  assert.deepEqual(script.removed, ['/']);
+  await tell(script, [ids[0]!]);
+  assert.deepEqual(script.announced, ['/src', '/src/a.h', '/src']);
+  await tell(script, ids);
+  assert.deepEqual(script.announced.slice(3), ['/src/a.h']);
+});
+
+test('a dictionary that begins anew is told anew, behind a word that everything is gone', async (t) => {
+  const entries = new EntryTable(1);
+  const script = await scriptedWorker(t, { entries, credits: 100 });
+  await tell(script, [entries.directoryId('/src'), entries.directoryId('/old')]);
+  entries.limit();
+  assert.equal(entries.generation, 1);
+  await tell(script, [entries.directoryId('/src')]);
+  assert.deepEqual([script.removed, script.announced], [['/'], ['/src', '/old', '/src']]);
+  const kinds = script.session.messages.map((message) => Object.keys(message).find((key) => key !== 'body'));
+  assert.deepEqual(kinds.slice(kinds.indexOf('removed')), ['removed', 'entries', 'job']);
+});
+
+test('many entries and many removals go in small messages', async (t) => {
+  const entries = new EntryTable();
+  const script = await scriptedWorker(t, { entries, credits: 100 });
+  const paths = Array.from({ length: 1_000 }, (_, index) => `/d${index}`);
+  await tell(
+    script,
+    paths.map((path) => entries.directoryId(path)),
+  );
+  await tell(script, [entries.directoryId('/left')], paths);
+  assert.deepEqual(script.removed, paths);
+  for (const { entries: told, removed } of script.session.messages)
+    assert.ok((told?.entries.length ?? 0) <= 256 && (removed?.paths.length ?? 0) <= 256);
 });

@@ -135,7 +135,7 @@ export async function preparedJob(change: Partial<PreparedJob> = {}): Promise<Pr
     umask: 0o022,
     terminal: undefined,
     outputs: [{ kind: 'object', path: 'x.o', required: true }],
-    inputs: { entryIds: new IdSet(), absentPaths: [] },
+    inputs: { entryIds: new IdSet(), absentPaths: [], generation: 0 },
     timeoutMs: 60_000,
     ...change,
   };

@@ -39,6 +39,7 @@ export interface WorkingWorker {
   readonly worker: Worker;
   readonly server: MeshServer;
   readonly address: string;
+  readonly sessionsDirectory: string;
   /** Names below the directory that holds a tree per submitter. */
   readonly sessions: () => string[];
   /** Files that the store is receiving. */
@@ -48,7 +49,7 @@ export interface WorkingWorker {
 /** Starts a worker; skips the test and returns undefined on a machine that cannot confine. */
 export async function workingWorker(
   t: TestContext,
-  options: { slots?: number; security?: Security; nodeId?: string } = {},
+  options: { slots?: number; security?: Security; nodeId?: string; dictionaryMaxBytes?: number } = {},
 ): Promise<WorkingWorker | undefined> {
   const directory = mkdtempSync(join(tmpdir(), 'meshcc-worker-'));
   const runnerPath = await buildRunner(BUILD_CACHE);
@@ -66,6 +67,7 @@ export async function workingWorker(
     storeMaxBytes: 1 << 30,
     scratchBytes: 256 << 20,
     limits: LIMITS,
+    ...(options.dictionaryMaxBytes === undefined ? {} : { dictionaryMaxBytes: options.dictionaryMaxBytes }),
     log: createLogger('silent', 'json'),
   });
   const server = await serveMesh({
@@ -91,6 +93,7 @@ export async function workingWorker(
     worker,
     server,
     address: `127.0.0.1:${server.port}`,
+    sessionsDirectory: join(directory, 'sessions'),
     sessions: () => readdirSync(join(directory, 'sessions')),
     halfBlobs: () => readdirSync(join(directory, 'store', 'temporary')),
   };

@@ -118,6 +118,7 @@ export interface FromWorker {
   outputChunk?: WireOutputChunk;
   result?: WireResult;
   drain?: Record<string, never>;
+  renewDictionary?: Record<string, never>;
 }
 
 export interface BlobBatch {
