@@ -30,6 +30,9 @@ export interface BuildSummary {
 const RECENT_JOBS = 5_000;
 const RECENT_BUILDS = 200;
 
+/** Longest text that is kept, in UTF-16 units: 5000 calls then take some tens of megabytes at most. */
+const MAX_TEXT = 1_000;
+
 /** Name of the build that collects all calls since the agent started. */
 export const ALL_BUILDS = 'all';
 
@@ -68,6 +71,22 @@ class BuildCounts {
   }
 }
 
+/** Texts that compilers and other nodes chose are kept for people: no longer than a person reads. */
+function clipped(job: JobRecord): JobRecord {
+  const { place } = job;
+  return {
+    ...job,
+    subject: clip(job.subject),
+    place: place.kind === 'local' ? { ...place, detail: clip(place.detail) } : place,
+    failedAttempts: job.failedAttempts.map(clip),
+  };
+}
+
+/** A copy: a slice would keep the whole text in memory. */
+function clip(text: string): string {
+  return text.length <= MAX_TEXT ? text : Buffer.from(`${text.slice(0, MAX_TEXT - 1)}…`).toString();
+}
+
 function exampleOf(record: JobRecord, detail: string): string {
   return detail === '' || detail === record.subject ? record.subject : `${record.subject} (${detail})`;
 }
@@ -78,7 +97,8 @@ export class Ledger {
   readonly #recent: JobRecord[] = [];
   #next = 0;
 
-  record(job: JobRecord): void {
+  record(finished: JobRecord): void {
+    const job = clipped(finished);
     this.#all.add(job);
     if (job.buildId !== '') {
       let build = this.#builds.get(job.buildId);

@@ -2,6 +2,7 @@
  * The submitter's dictionary: every (path, what is there) that a job ever listed, under a small id. Ids are
  * the same for all peers; each peer is told an entry when a job for it first needs it.
  */
+import { LRUCache } from 'lru-cache';
 import type { Digest } from '../base/digest.ts';
 import { digestToBytes } from '../base/digest.ts';
 import type { PathNode } from '../base/path-walk.ts';
@@ -16,6 +17,9 @@ const MAX_BYTES = 256 * 1024 * 1024;
 const ENTRY_BYTES = 400;
 const TEXTS_PER_ENTRY = 3;
 
+/** Contents of forgotten entries that can still be sent: far more than jobs under way can want. */
+const MAX_FORMER_SOURCES = 20_000;
+
 export class EntryTable {
   readonly #maxBytes: number;
   #entries: WireEntry[] = [];
@@ -26,6 +30,8 @@ export class EntryTable {
   /** Numbers of all entries with some content, oldest first. */
   #entriesOf = new Map<Digest, number[]>();
   #kinds = new Map<string, PathNode['kind']>();
+  /** Of entries that were forgotten: workers may still ask for the contents of jobs in their hands. */
+  readonly #formerSources = new LRUCache<Digest, BlobSource[]>({ max: MAX_FORMER_SOURCES });
   #kindVersion = 0;
   /** The id of the first entry that is kept; no id is ever given twice. */
   #firstId = 0;
@@ -45,6 +51,8 @@ export class EntryTable {
   /** Forgets everything if it takes too much memory; most of it is then about files as they once were. */
   limit(): void {
     if (this.#bytes <= this.#maxBytes) return;
+    for (const digest of [...this.#entriesOf.keys()].slice(-MAX_FORMER_SOURCES))
+      this.#formerSources.set(digest, this.sourcesOf(digest).slice(0, 1));
     this.#firstId += this.#entries.length;
     this.#entries = [];
     this.#pathOfEntry = [];
@@ -115,8 +123,10 @@ export class EntryTable {
 
   /** Files that had this content when they were looked at, the latest first. */
   sourcesOf(digest: Digest): BlobSource[] {
+    const ids = this.#entriesOf.get(digest);
+    if (ids === undefined) return this.#formerSources.get(digest) ?? [];
     const sources: BlobSource[] = [];
-    for (const id of this.#entriesOf.get(digest) ?? []) {
+    for (const id of ids) {
       const { path, file } = this.entry(id);
       if (file !== undefined)
         sources.unshift({ path, sizeBytes: file.sizeBytes, mtimeSeconds: file.mtimeSeconds });

@@ -77,3 +77,14 @@ test('memory is bounded in builds: the one unused for longest is forgotten, the 
   assert.equal(ledger.summary('build 200').remoteJobs, 1);
   assert.equal(ledger.summary(ALL_BUILDS).remoteJobs, 201);
 });
+
+test('no text is kept that is longer than a person reads', () => {
+  const ledger = new Ledger();
+  const long = 'é'.repeat(100_000);
+  ledger.record({ ...local('', 'link', long, long), failedAttempts: [long] });
+  const [job] = ledger.recent();
+  assert.ok(job?.place.kind === 'local');
+  for (const text of [job.subject, job.place.detail, ...job.failedAttempts])
+    assert.equal(text, `${'é'.repeat(999)}…`);
+  assert.ok((ledger.summary(ALL_BUILDS).local[0]?.example.length ?? 0) < 2_100);
+});

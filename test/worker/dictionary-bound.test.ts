@@ -36,7 +36,10 @@ test('a build of many more headers than there is room for: every object is right
   }
   const most = Math.max(...kept);
   assert.ok(most < 6 * HEADERS, `of ${12 * HEADERS} headers ${most} lay in the tree at once`);
-  assert.ok(kept.some((count, index) => count < (kept[index - 1] ?? 0)), kept.join(' '));
+  assert.ok(
+    kept.some((count, index) => count < (kept[index - 1] ?? 0)),
+    kept.join(' '),
+  );
 });
 
 function headersIn(directory: string): number {
