@@ -6,7 +6,7 @@ import { PACKAGE_VERSION } from '../base/package-root.ts';
 import { type AgentPaths, makePrivateDirectory } from '../base/paths.ts';
 import { isCompilerName } from '../compiler/index.ts';
 import { type NodeIdentity, openIdentity } from '../mesh/index.ts';
-import { createLogger, Ledger, type LogFormat } from '../observe/index.ts';
+import { createLogger, Ledger, type LogFormat, LoopDelay } from '../observe/index.ts';
 import { buildRunner, probeConfinement } from '../sandbox/index.ts';
 import { Submitter } from '../submitter/index.ts';
 import {
@@ -43,6 +43,7 @@ export class Agent {
   readonly config: AgentConfig;
   readonly paths: AgentPaths;
   readonly ledger = new Ledger();
+  readonly loopDelay: LoopDelay;
   readonly log: Logger;
   readonly startedAtMs = Date.now();
   identity: NodeIdentity;
@@ -61,6 +62,7 @@ export class Agent {
     compilers: DiscoveryResult;
     worker: Worker | undefined;
     workerState: RoleState;
+    loopDelay: LoopDelay;
     toolchainCache: ToolchainCache;
     runnerPath: string;
     env: NodeJS.ProcessEnv;
@@ -72,6 +74,7 @@ export class Agent {
     this.identity = identity;
     this.compilers = parts.compilers;
     this.worker = parts.worker;
+    this.loopDelay = parts.loopDelay;
     this.workerState = parts.workerState;
     const hello = { nodeId: identity.nodeId, nodeName: identity.name, agentVersion: PACKAGE_VERSION };
     if (config.submitter) {
@@ -90,6 +93,7 @@ export class Agent {
         ledger: this.ledger,
         log: log.child({ role: 'submitter' }),
         env: parts.env,
+        onWork: () => parts.loopDelay.begin(),
       });
     }
     this.mesh = new MeshLife({
@@ -141,7 +145,10 @@ export async function startAgent(
   const compilers = await discoverToolchains({ env, isCompilerName, probe: toolchainCache.probe });
   await toolchainCache.save().catch((error) => log.warn(messageOf(error)));
   for (const { compilerPath, reason } of compilers.unusable) log.info(`not used: ${compilerPath}: ${reason}`);
-  const { worker, state } = await startWorkerRole(config, paths, runnerPath, compilers, log);
+  let started: Agent | undefined;
+  const loopDelay = new LoopDelay(() => started?.idle ?? true);
+  const onWork = (): void => loopDelay.begin();
+  const { worker, state } = await startWorkerRole(config, paths, runnerPath, compilers, log, onWork);
   const agent = new Agent({
     config,
     paths,
@@ -150,10 +157,12 @@ export async function startAgent(
     compilers,
     worker,
     workerState: state,
+    loopDelay,
     toolchainCache,
     runnerPath,
     env,
   });
+  started = agent;
   await agent.submitter?.listen(paths.shimSocket);
   await agent.mesh.start();
   log.info(
@@ -168,6 +177,7 @@ async function startWorkerRole(
   runnerPath: string,
   compilers: DiscoveryResult,
   log: Logger,
+  onWork: () => void,
 ): Promise<{ worker: Worker | undefined; state: RoleState }> {
   const off = (detail: string): { worker: undefined; state: RoleState } => ({
     worker: undefined,
@@ -189,6 +199,7 @@ async function startWorkerRole(
     scratchBytes: config.scratchBytes,
     limits: COMPILE_LIMITS,
     log: log.child({ role: 'worker' }),
+    onWork,
   });
   return { worker, state: { on: true, detail: confinement.detail } };
 }

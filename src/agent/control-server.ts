@@ -166,6 +166,7 @@ function statusOf(agent: Agent): StatusView {
       path: compilerPath,
       reason,
     })),
+    eventLoopDelay: agent.loopDelay.figures,
     jobs: agent.ledger.summary(ALL_BUILDS),
   };
 }

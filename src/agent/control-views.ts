@@ -1,5 +1,5 @@
 /** The JSON that an agent answers to commands; `--json` prints it as it is. */
-import type { BuildSummary, JobRecord } from '../observe/index.ts';
+import type { BuildSummary, JobRecord, LoopDelayFigures } from '../observe/index.ts';
 
 export interface StatusView {
   readonly version: string;
@@ -31,6 +31,8 @@ export interface StatusView {
     | undefined;
   readonly compilers: readonly { id: string; names: string[]; version: string; targetTriple: string }[];
   readonly unusableCompilers: readonly { path: string; reason: string }[];
+  /** How long the agent's event loop was held up while there was work. */
+  readonly eventLoopDelay: LoopDelayFigures;
   readonly jobs: BuildSummary;
 }
 

@@ -13,6 +13,8 @@ export interface FreshnessLimits {
   readonly maxDirectories: number;
   /** Paths remembered, absent ones included; at this many the coldest half is forgotten. */
   readonly maxNames: number;
+  /** A larger file is read in a thread of its own: scanning it would hold the event loop for milliseconds. */
+  readonly largeFileBytes: number;
   /** A larger file cannot be an input. */
   readonly maxFileBytes: number;
   /** How often a file that changes while it is read is read again before it counts as unreadable. */
@@ -28,7 +30,8 @@ export const FRESHNESS_LIMITS: FreshnessLimits = {
   mountCheckIntervalMs: 1_000,
   maxDirectories: 16_384,
   maxNames: 400_000,
-  maxFileBytes: 512 * 1024 * 1024,
+  largeFileBytes: 256 * 1024,
+  maxFileBytes: 256 * 1024 * 1024,
   maxReads: 4,
   sliceMs: 8,
 };

@@ -4,4 +4,4 @@ export type { ClosureFinder, ClosureOutcome, ClosureRequest, FileNumbers, InputC
 export { CompilerClosureFinder, type RunCommand } from './compiler-closure-finder.ts';
 export { ScanningClosureFinder } from './scanning-closure-finder.ts';
 export { type SourceViewOptions, type SourceViewStats, WatchedSourceView } from './source-view.ts';
-export type { SourceFile, SourceView } from './source-view-port.ts';
+export { type SourceFile, type SourceView, StillReading } from './source-view-port.ts';

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { digestOf } from '../base/digest.ts';
+import { FRESHNESS_LIMITS } from './freshness-limits.ts';
 import { type MacroDefinition, macroDefinitionsIn } from './macro-definitions.ts';
 import { nameHash } from './name-hash.ts';
 import { SCAN_TRAIT } from './scan-traits.ts';
@@ -114,6 +115,8 @@ export class MacroIndex {
 
   #read(file: SourceFile, name: string): readonly NumberedDefinition[] | undefined {
     if ((file.scan.traits & SCAN_TRAIT.unclearMacros) !== 0) return undefined;
+    // Looking through it once more would hold the event loop: the compiler may tell.
+    if (file.sizeBytes > FRESHNESS_LIMITS.largeFileBytes) return undefined;
     const text = this.#texts.get(file.digest) ?? this.#load(file);
     return text === undefined
       ? undefined

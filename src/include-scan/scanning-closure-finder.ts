@@ -11,7 +11,7 @@ import type { ClosureFinder, ClosureOutcome, ClosureRequest } from './closure.ts
 import type { CompilerClosureFinder, RunCommand } from './compiler-closure-finder.ts';
 import { CompilerQuestions } from './compiler-questions.ts';
 import { ScanMemory } from './scan-memory.ts';
-import type { SourceFile, SourceView } from './source-view-port.ts';
+import { type SourceFile, type SourceView, StillReading } from './source-view-port.ts';
 import { type Attempt, type CompilerKnowledge, type Unit, UnitScan, unitOf } from './unit-scan.ts';
 
 /** How long a scan may hold the event loop before others get a turn. */
@@ -99,6 +99,9 @@ export class ScanningClosureFinder implements ClosureFinder {
         case 'late':
           await nextTurn();
           break;
+        case 'reading':
+          await attempt.arrived;
+          break;
         case 'stale-directories': {
           const builtIn = await this.#questions.directories(request, knowledge.builtIn);
           knowledge = { ...knowledge, builtIn };
@@ -119,7 +122,13 @@ export class ScanningClosureFinder implements ClosureFinder {
     this.#memory.sync();
     const version = this.#view.structureVersion;
     if (!this.#memory.isCurrent(knowledge.builtIn)) return { kind: 'stale-directories' };
-    const attempt = new UnitScan(unit, knowledge, this.#memory, performance.now() + SLICE_MS).run();
+    let attempt: Attempt;
+    try {
+      attempt = new UnitScan(unit, knowledge, this.#memory, performance.now() + SLICE_MS).run();
+    } catch (error) {
+      if (!(error instanceof StillReading)) throw error;
+      return { kind: 'reading', arrived: error.arrived };
+    }
     return this.#view.structureVersion === version ? attempt : { kind: 'late' };
   }
 

@@ -14,6 +14,17 @@ export interface SourceFile {
   readonly scan: FileScan;
 }
 
+/** A file is so large that it is read beside the event loop: the question is to be asked again when it has arrived. */
+export class StillReading extends Error {
+  readonly arrived: Promise<void>;
+
+  /** @param arrived never rejects */
+  constructor(path: string, arrived: Promise<void>) {
+    super(`${path} is still being read`);
+    this.arrived = arrived;
+  }
+}
+
 /** The disk as of the last refresh. */
 export interface SourceView {
   /** What is at a canonical absolute path; undefined: nothing. */
@@ -23,7 +34,10 @@ export interface SourceView {
    * nothing would be heard. Changes in silence are those of docs/freshness.md: look at the file itself now and then.
    */
   changesAt(path: string): number | undefined;
-  /** A regular file's state, read and scanned at first use; undefined if it cannot be read. */
+  /**
+   * A regular file's state, read and scanned at first use; undefined if it cannot be read.
+   * @throws StillReading if it is a large one that was not known yet
+   */
   file(path: string): SourceFile | undefined;
   /**
    * Canonical paths of files of which the last answer of file() may not hold any more, as of the last refresh. Asking

@@ -3,14 +3,16 @@
  * content can come out of it, and under which assumptions, is argued step by step in docs/freshness.md.
  */
 import { readFileSync } from 'node:fs';
+import { LRUCache } from 'lru-cache';
 import type { PathNode } from '../base/path-walk.ts';
 import { DirectoryWatches } from './directory-watches.ts';
 import { EventBarrier } from './event-barrier.ts';
 import { FRESHNESS_LIMITS, type FreshnessLimits } from './freshness-limits.ts';
-import { lstatOrAbsent, sameStamp, stampOfStats } from './path-stamp.ts';
+import { LargeSources } from './large-sources.ts';
+import { lstatOrAbsent, type PathStamp, sameStamp, stampOfStats } from './path-stamp.ts';
 import { Slices } from './slices.ts';
-import { type KnownContent, readSource } from './source-reader.ts';
-import type { SourceFile, SourceView } from './source-view-port.ts';
+import { type KnownContent, knownContent, type ReadOptions, readSource } from './source-reader.ts';
+import { type SourceFile, type SourceView, StillReading } from './source-view-port.ts';
 import type { TreeName } from './tree-names.ts';
 import { TreeWatch } from './tree-watch.ts';
 
@@ -35,6 +37,9 @@ export interface SourceViewStats {
   readonly refusedWatches: number;
 }
 
+/** Large files that could not be read are hardly ever asked for: this is many. */
+const MAX_READ_IN_VAIN = 1_000;
+
 /** What a view needs. */
 export interface SourceViewOptions {
   /** An existing private directory on a local file system, for a file that the barrier touches. */
@@ -54,6 +59,11 @@ export class WatchedSourceView implements SourceView {
   readonly #watches: DirectoryWatches;
   readonly #barrier: EventBarrier;
   readonly #tree: TreeWatch;
+  readonly #large = new LargeSources();
+  /** Large files on their way, by path. */
+  readonly #reading = new Map<string, StillReading>();
+  /** Large files that could not be read, as they were then. */
+  readonly #readInVain = new LRUCache<string, PathStamp>({ max: MAX_READ_IN_VAIN });
   /** Will write its cookie when the running one is done. */
   #nextRound: Round | undefined;
   #running = false;
@@ -97,19 +107,38 @@ export class WatchedSourceView implements SourceView {
     const name = this.#tree.name(path);
     if (name?.node?.kind !== 'file') return undefined;
     const known = name.content;
-    if (known === undefined || !this.#isRight(name, known)) {
-      this.#filesRead++;
-      name.content = readSource(path, {
-        limits: this.#limits,
-        localClock: name.parent.watch !== undefined,
-        changes: name.changes,
-        epoch: this.#tree.epoch,
-        previous: known,
-      });
-    }
+    if (known === undefined || !this.#isRight(name, known)) name.content = this.#read(name);
     if (name.content !== undefined && isSilent(name, name.content)) this.#tree.doubtful.delete(path);
     else this.#tree.doubtful.add(path);
     return name.content?.file;
+  }
+
+  /** @throws StillReading */
+  #read(name: TreeName): KnownContent | undefined {
+    const { path, content: previous } = name;
+    const reading = this.#reading.get(path);
+    if (reading !== undefined) throw reading;
+    const options: ReadOptions = {
+      limits: this.#limits,
+      localClock: name.parent.watch !== undefined,
+      changes: name.changes,
+      epoch: this.#tree.epoch,
+      previous,
+    };
+    this.#filesRead++;
+    const read = readSource(path, options);
+    if (read === undefined || !('isLarge' in read)) return read;
+    const vain = this.#readInVain.get(path);
+    if (vain !== undefined && sameStamp(vain, read.stamp)) return undefined;
+    // As of now: what happens while it is read is heard of, and makes it doubtful again.
+    const arrived = this.#large.read(path, this.#limits, previous?.file.digest).then((content) => {
+      this.#reading.delete(path);
+      if (content === undefined) this.#readInVain.set(path, read.stamp);
+      else name.content = knownContent(path, content, read.clocks, options);
+    });
+    const started = new StillReading(path, arrived);
+    this.#reading.set(path, started);
+    throw started;
   }
 
   get doubtful(): ReadonlySet<string> {
@@ -150,6 +179,7 @@ export class WatchedSourceView implements SourceView {
     this.#closed = true;
     this.#barrier.close();
     this.#watches.close();
+    this.#large.close();
   }
 
   /** True if the content is proved to be what it was: by silence where every change is announced, else by stat. */

@@ -38,11 +38,13 @@ export interface CompilerKnowledge {
 /**
  * How an attempt ended. `late`: to be repeated after others had a turn. `stale-directories`, `wants-macros`,
  * `wants-answer`: to be repeated with newer or more knowledge; `files` is what is known to be read so far.
+ * `reading`: to be repeated when a large file has arrived.
  */
 export type Attempt =
   | { readonly kind: 'local'; readonly reason: LocalReasonId; readonly detail: string }
   | { readonly kind: 'closure'; readonly closure: ClosureOfWalk }
   | { readonly kind: 'late' | 'stale-directories' | 'wants-macros' }
+  | { readonly kind: 'reading'; readonly arrived: Promise<void> }
   | { readonly kind: 'wants-answer'; readonly files: readonly SourceFile[] };
 
 /** Included before everything else by GCC on systems that have it. */

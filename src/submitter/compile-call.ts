@@ -40,6 +40,8 @@ export interface CallParts {
   readonly limits: CallLimits;
   /** A reason to do everything locally at the moment, if there is one. */
   readonly remoteObstacle: () => LocalReasonId | undefined;
+  /** Called when a call comes. */
+  readonly onWork: () => void;
 }
 
 export interface CallLimits {
@@ -297,6 +299,10 @@ export class CompileCall {
       closure: found.closure,
     });
     if (collected.kind === 'local') return here(collected.reason, collected.detail);
+    if (collected.kind === 'reading') {
+      await collected.arrived;
+      return this.#findInputs(invocation, toolchain, isExact);
+    }
     return {
       kind: 'prepared',
       invocation,

@@ -12,6 +12,7 @@ import {
   type InputClosure,
   type SourceFile,
   type SourceView,
+  StillReading,
 } from '../include-scan/index.ts';
 import type { EntryTable } from './entry-table.ts';
 
@@ -26,6 +27,8 @@ export interface JobInputs {
 }
 
 export type InputOutcome =
+  /** A large file is still being read: look for the inputs again when it has arrived. */
+  | { readonly kind: 'reading'; readonly arrived: Promise<void> }
   | { readonly kind: 'inputs'; readonly inputs: JobInputs }
   | { readonly kind: 'local'; readonly reason: LocalReasonId; readonly detail: string };
 
@@ -148,7 +151,8 @@ export class InputCollector {
   #addListed(paths: readonly string[], ids: JobIds): InputOutcome | undefined {
     for (const path of paths) {
       const walk = walkPath(path, (at) => this.#view.node(at));
-      const file = walk.node?.kind === 'file' ? this.#view.file(walk.canonicalPath) : undefined;
+      const file = walk.node?.kind === 'file' ? this.#fileAt(walk.canonicalPath) : undefined;
+      if (file instanceof StillReading) return { kind: 'reading', arrived: file.arrived };
       if (file === undefined) return changed(path);
       const reason = asksBeyondIncludes(file.scan);
       if (reason !== undefined) return { kind: 'local', reason, detail: path };
@@ -156,6 +160,15 @@ export class InputCollector {
       ids.add(this.#onItsWay(path, file));
     }
     return undefined;
+  }
+
+  #fileAt(path: string): SourceFile | StillReading | undefined {
+    try {
+      return this.#view.file(path);
+    } catch (error) {
+      if (error instanceof StillReading) return error;
+      throw error;
+    }
   }
 
   /** What was learnt of directories, and which known paths are gone, holds as long as nothing came, went or changed its kind. */

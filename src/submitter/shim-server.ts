@@ -50,6 +50,7 @@ export class ShimServer {
     let session: ShimSession | undefined;
     this.#sockets.add(socket);
     this.#open++;
+    this.#parts.onWork();
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       this.#sockets.delete(socket);

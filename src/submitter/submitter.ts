@@ -36,6 +36,8 @@ export interface SubmitterOptions {
   readonly ledger: Ledger;
   readonly log: Logger;
   readonly env: NodeJS.ProcessEnv;
+  /** Called when a call comes. */
+  readonly onWork?: () => void;
 }
 
 export class Submitter {
@@ -75,6 +77,7 @@ export class Submitter {
       log,
       limits: options.limits,
       remoteObstacle: () => this.#obstacle,
+      onWork: options.onWork ?? (() => {}),
     });
   }
 

@@ -219,6 +219,7 @@ export class WorkerSession implements SessionHandler {
   #accept(job: WireJob): void {
     if (++this.#usedTotal > this.#grantedTotal)
       throw new MeshError('MESHCC_PROTOCOL', `a job without a credit: ${this.#grantedTotal} were granted`);
+    this.#parts.onWork();
     void this.#serve(job);
   }
 

@@ -25,6 +25,8 @@ export interface WorkerOptions {
   readonly dictionaryMaxBytes?: number;
   readonly limits: CompileLimits;
   readonly log: Logger;
+  /** Called when a job comes. */
+  readonly onWork?: () => void;
 }
 
 /** About 130,000 entries: ten times what a kernel build tells. */
@@ -43,6 +45,7 @@ export interface WorkerParts {
   readonly toolchainFilesDirectory: string;
   openCell(treeDirectory: string): Promise<Cell>;
   draining(): boolean;
+  onWork(): void;
   sessionEnded(session: WorkerSession): void;
 }
 
@@ -77,6 +80,7 @@ export class Worker {
           log: (line) => options.log.warn(line),
         }),
       draining: () => this.#draining,
+      onWork: options.onWork ?? (() => {}),
       sessionEnded: (session) => this.#sessionEnded(session),
     };
   }

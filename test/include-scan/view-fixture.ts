@@ -1,12 +1,21 @@
 /** A temporary tree and a view of it. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { digestOf } from '../../src/base/digest.ts';
 import type { FreshnessLimits } from '../../src/include-scan/freshness-limits.ts';
 import { WatchedSourceView } from '../../src/include-scan/source-view.ts';
+import { type SourceFile, StillReading } from '../../src/include-scan/source-view-port.ts';
 
 /** Only events count: no file is read again because it is young, nothing is checked now and then. */
 export const EVENTS_ONLY: Partial<FreshnessLimits> = {
@@ -50,10 +59,26 @@ export class ViewFixture {
     return path;
   }
 
+  setTimes(path: string, seconds: number): void {
+    utimesSync(path, seconds, seconds);
+  }
+
   /** Refreshes, and fails unless the view has each of these files as it is on disk now, or none where there is none. */
   async assertFresh(...paths: readonly string[]): Promise<void> {
     await this.view.refresh();
-    for (const path of paths) assert.equal(this.view.file(path)?.digest, diskDigest(path), path);
+    for (const path of paths) assert.equal((await this.read(path))?.digest, diskDigest(path), path);
+  }
+
+  /** What the view knows of a file, when it has been read if it is a large one. */
+  async read(path: string): Promise<SourceFile | undefined> {
+    for (;;) {
+      try {
+        return this.view.file(path);
+      } catch (error) {
+        if (!(error instanceof StillReading)) throw error;
+        await error.arrived;
+      }
+    }
   }
 
   close(): void {

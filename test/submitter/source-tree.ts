@@ -101,7 +101,7 @@ export class SourceTree {
   /** As {@link inputs}, for a call that can travel. */
   async listed(...args: string[]): Promise<JobInputs> {
     const outcome = await this.inputs(...args);
-    if (outcome.kind === 'local') throw new Error(`stays local: ${outcome.reason} ${outcome.detail}`);
+    if (outcome.kind !== 'inputs') throw new Error(`no inputs: ${JSON.stringify(outcome)}`);
     return outcome.inputs;
   }
 
