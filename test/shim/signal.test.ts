@@ -125,3 +125,19 @@ for (const kind of NATIVE_KINDS) {
     assert.equal(fixture.agent.call.request.pid, pid);
   });
 }
+
+for (const kind of NATIVE_KINDS) {
+  test(`${kind}: of two signals, the one that is ignored stays ignored and the other one counts`, async (t) => {
+    const fixture = await Fixture.make(t, kind);
+    await fixture.startAgent((call) => call.send(...fixture.output(0, 'a.o', DATA)));
+    const command = 'trap "" INT QUIT; exec gcc -c a.c -o a.o';
+    const child = spawn('/bin/sh', ['-c', command], { cwd: fixture.work, env: fixture.env });
+    const ended = once(child, 'close');
+    await temporaryFile(fixture);
+    child.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 50)); // else both could be told of at once
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [null, 'SIGTERM']);
+    assert.deepEqual(fixture.files(), ['a.c']);
+  });
+}
