@@ -24,12 +24,15 @@ const NOT_A_UNIT: ReadonlySet<string> = new Set<LocalReasonId>([
   'assembler-source',
 ]);
 
+/** Number of C and C++ units that were compiled on the submitter. */
+export function unitsHere(summary: RunSummary): number {
+  const units = summary.local.filter(({ reason }) => !NOT_A_UNIT.has(reason));
+  return units.reduce((sum, { jobs }) => sum + jobs, 0);
+}
+
 /** Share of the C and C++ units that other nodes compiled, in percent; undefined if there were none. */
 export function remoteShare(summary: RunSummary): number | undefined {
-  const localUnits = summary.local
-    .filter(({ reason }) => !NOT_A_UNIT.has(reason))
-    .reduce((sum, { jobs }) => sum + jobs, 0);
-  const units = summary.remoteJobs + localUnits;
+  const units = summary.remoteJobs + unitsHere(summary);
   return units === 0 ? undefined : (100 * summary.remoteJobs) / units;
 }
 

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PACKAGE_ROOT } from '../src/base/package-root.ts';
 import { agentPaths } from '../src/base/paths.ts';
 import { BenchError } from './bench-error.ts';
+import { endProcess, hasEnded } from './end-process.ts';
 import { logTail, plainEnvironment } from './workloads/index.ts';
 
 /** Starts a program on the machine (or in the network namespace) of one node. */
@@ -55,13 +56,13 @@ const CLI = join(PACKAGE_ROOT, 'dist', 'src', 'cli', 'main.js');
 const START_TIMEOUT_MS = 20_000;
 const COMMAND_TIMEOUT_MS = 20_000;
 const JOIN_TIMEOUT_MS = 30_000;
-const STOP_TIMEOUT_MS = 10_000;
 
 /** One node: its agent and the commands that a user would type there. */
 export class MeshNode {
   readonly name: string;
   readonly agentLog: string;
   readonly #spec: NodeSpec;
+  readonly #summaryFile: string;
   #agent: ChildProcess | undefined;
   #build: ChildProcess | undefined;
 
@@ -69,6 +70,7 @@ export class MeshNode {
     this.name = spec.name;
     this.#spec = spec;
     this.agentLog = join(spec.home, 'agent.log');
+    this.#summaryFile = join(spec.home, 'summary.json');
     mkdirSync(spec.home, { recursive: true, mode: 0o700 });
   }
 
@@ -81,7 +83,7 @@ export class MeshNode {
     const only = this.#spec.interface === undefined ? [] : ['--interface', this.#spec.interface];
     const agent = this.#launch(['agent', '--name', this.name, ...only], {
       stdio: ['ignore', log, log],
-      env: { ...this.#environment(), ...variables },
+      env: { ...this.environment(), ...variables },
     });
     closeSync(log);
     this.#agent = agent;
@@ -122,24 +124,33 @@ export class MeshNode {
   /** The environment of a build that calls the shims without `meshcc run`: PATH begins with `meshcc shims`. */
   async shimEnvironment(): Promise<NodeJS.ProcessEnv> {
     const directory = (await this.#command(['shims'], COMMAND_TIMEOUT_MS)).trim();
-    const environment = this.#environment();
+    const environment = this.environment();
     return { ...environment, PATH: `${directory}:${environment.PATH ?? ''}` };
   }
 
   /** `meshcc run --json-summary FILE -- COMMAND`, its output in `logFile`. */
   async build(argv: readonly string[], cwd: string, logFile: string): Promise<BuildOutcome> {
-    const summaryFile = join(this.#spec.home, 'summary.json');
-    rmSync(summaryFile, { force: true });
+    rmSync(this.#summaryFile, { force: true });
     const log = openSync(logFile, 'a');
     const started = performance.now();
-    const args = ['run', '--json-summary', summaryFile, '--', ...argv];
+    const args = ['run', '--json-summary', this.#summaryFile, '--', ...argv];
     // A process group of its own, so that a stopped benchmark takes make and all compilers with it.
     const build = this.#launch(args, { stdio: ['ignore', log, log], cwd, detached: true });
     closeSync(log);
     this.#build = build;
     const [code, signal] = await once(build, 'exit');
     const wallSeconds = (performance.now() - started) / 1000;
-    return { exitStatus: signal ?? code, wallSeconds, summary: readSummary(summaryFile) };
+    return { exitStatus: signal ?? code, wallSeconds, summary: this.summary() };
+  }
+
+  /** The same for a caller that starts the command itself, in {@link environment}. */
+  buildCommand(argv: readonly string[]): string[] {
+    return [process.execPath, CLI, 'run', '--json-summary', this.#summaryFile, '--', ...argv];
+  }
+
+  /** What the last build wrote. Without an agent at its end, there is only the exit status. */
+  summary(): RunSummary | undefined {
+    return readSummary(this.#summaryFile);
   }
 
   /** SIGKILL, as the OOM killer or a pulled plug would. */
@@ -149,16 +160,17 @@ export class MeshNode {
 
   /** Ends a build that still runs, then the agent: SIGTERM, and SIGKILL if that takes too long. */
   async stop(): Promise<void> {
-    if (this.#build) await end(this.#build, true);
-    if (this.#agent) await end(this.#agent);
+    if (this.#build) await endProcess(this.#build, true);
+    if (this.#agent) await endProcess(this.#agent);
   }
 
   #launch(args: readonly string[], options: SpawnOptions): ChildProcess {
-    const env = this.#environment();
+    const env = this.environment();
     return this.#spec.launch([process.execPath, CLI, ...args], { cwd: this.#spec.home, env, ...options });
   }
 
-  #environment(): NodeJS.ProcessEnv {
+  /** The environment that every `meshcc` of this node has. */
+  environment(): NodeJS.ProcessEnv {
     return { ...plainEnvironment(), MESHCC_HOME: this.#spec.home };
   }
 
@@ -175,25 +187,25 @@ export class MeshNode {
         `${what} ended with ${code}. Log of the agent: ${this.agentLog}. It said:\n${text.err}${text.out}`,
       );
     } finally {
-      await end(child);
+      await endProcess(child);
     }
   }
 }
 
 /**
  * Makes one mesh: starts all agents, lets the first one admit the others, and waits until it is connected to them.
- * @param founderVariables added to the environment of the first one's agent
+ * @param variablesOf added to the environment of an agent
  * @throws BenchError naming the step and the logs
  */
 export async function formMesh(
   nodes: readonly MeshNode[],
   log: (line: string) => void,
-  founderVariables: NodeJS.ProcessEnv = {},
+  variablesOf: (node: MeshNode) => NodeJS.ProcessEnv = () => ({}),
 ): Promise<void> {
   const [founder, ...joiners] = nodes;
   if (!founder) throw new BenchError('a mesh needs a node');
   log(`starting ${nodes.length} agents: ${nodes.map((node) => node.name).join(', ')}`);
-  await Promise.all(nodes.map((node) => node.startAgent(node === founder ? founderVariables : {})));
+  await Promise.all(nodes.map((node) => node.startAgent(variablesOf(node))));
   for (const joiner of joiners) {
     log(`${founder.name} invites, ${joiner.name} joins`);
     await founder.admit(joiner);
@@ -213,23 +225,6 @@ export async function formMesh(
   log(`${founder.name} is connected to ${joiners.map((node) => node.name).join(', ')}`);
 }
 
-function hasEnded(child: ChildProcess): boolean {
-  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-}
-
-async function end(child: ChildProcess, wholeGroup = false): Promise<void> {
-  const { pid } = child;
-  if (pid === undefined || hasEnded(child)) return;
-  const ended = once(child, 'exit');
-  const send = (signal: NodeJS.Signals): void => {
-    process.kill(wholeGroup ? -pid : pid, signal);
-  };
-  send('SIGTERM');
-  const killer = setTimeout(() => send('SIGKILL'), STOP_TIMEOUT_MS);
-  await ended;
-  clearTimeout(killer);
-}
-
 function answers(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
@@ -242,7 +237,6 @@ function answers(socketPath: string): Promise<boolean> {
   });
 }
 
-/** Without an agent at the end, the file holds only the exit status. */
 function readSummary(file: string): RunSummary | undefined {
   if (!existsSync(file)) return undefined;
   const value: Partial<RunSummary> = JSON.parse(readFileSync(file, 'utf8'));

@@ -1,9 +1,11 @@
 /*
- * Two stand-ins for a compiler, put first in PATH of a build under the compiler's name.
+ * Three stand-ins for a compiler, put first in PATH of a build under the compiler's name.
  *
  *   BENCH_STAND_IN=record   runs the real compiler, then keeps what it was asked and what it made.
  *   BENCH_STAND_IN=replay   copies what was kept into place: a compiler that costs nothing. What the build
  *                           still costs then is what make, the shell and the build's own tools cost.
+ *   BENCH_STAND_IN=prefix   runs BENCH_PREFIX with the real compiler and its arguments: for a tool that wants to be
+ *                           called so, in a build that names only the compiler.
  *
  * BENCH_RECORDING/<key>/ holds `argv` (NUL after each word), `cwd`, `object`, and `depfile` if there is one. The
  * key is a hash of the working directory and the arguments. Calls that are no compile of one C or C++ source, and
@@ -145,6 +147,15 @@ static int run(const char *program, char **argv) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static void run_behind(char *prefix, int argc, char **argv) {
+  char **words = malloc((argc + 2) * sizeof *words);
+  if (!prefix || !words) fail("find", "BENCH_PREFIX");
+  words[0] = prefix;
+  memcpy(words + 1, argv, (argc + 1) * sizeof *words);
+  execv(prefix, words);
+  fail("run", prefix);
+}
+
 int main(int argc, char **argv) {
   const char *recording = getenv("BENCH_RECORDING"), *mode = getenv("BENCH_STAND_IN");
   char cwd[PATH_MAX], directory[PATH_MAX], kept[PATH_MAX + 16], real[PATH_MAX];
@@ -166,6 +177,7 @@ int main(int argc, char **argv) {
     if (status == 0) keep(directory, cwd, argv, &unit);
     return status;
   }
+  if (mode && strcmp(mode, "prefix") == 0) run_behind(getenv("BENCH_PREFIX"), argc, argv);
   execv(real, argv);
   fail("run", real);
 }

@@ -81,10 +81,11 @@ export class CostMesh {
 
   /** Starts the agents, lets them find each other, and waits until they are quiet. */
   async start(): Promise<void> {
-    await formMesh(this.#nodes, this.#options.log, {
+    const profiling = {
       NODE_OPTIONS: `--import=${pathToFileURL(PRELOAD).href}`,
       BENCH_PROFILE_FILE: this.#profileFile,
-    });
+    };
+    await formMesh(this.#nodes, this.#options.log, (node) => (node === this.#laptop ? profiling : {}));
     this.#environment = await this.#laptop.shimEnvironment();
     this.#agentPid = (await this.#laptop.status()).pid;
     await sleep(2_000);

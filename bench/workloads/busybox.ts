@@ -52,5 +52,6 @@ export const busybox: Workload = {
   name: 'busybox',
   description: 'BusyBox from the Debian source package: about 565 small C units, -Os, old kbuild',
   programs: ['apt-get', 'tar', 'bzip2', 'make', 'gcc', 'ar'],
+  packages: ['tar', 'bzip2', 'make', 'gcc', 'libc6-dev', 'binutils'],
   prepare,
 };

@@ -1,12 +1,13 @@
 /** Door of the workloads: the table of them, and the comparison with a plain local build. */
 import { busybox } from './busybox.ts';
 import { kernel, kernel348, kernelHundred, kernelSmall } from './kernel.ts';
-import { librdkafka } from './librdkafka.ts';
+import { fifteen, librdkafka } from './librdkafka.ts';
 import { taglib } from './taglib.ts';
 import type { Workload } from './workload.ts';
 import { xz } from './xz.ts';
 
 export { logTail, plainEnvironment, runCommand } from './command.ts';
+export { unpackDebianSource } from './debian-source.ts';
 export { librdkafka } from './librdkafka.ts';
 export { buildRecordedReference, outputOf, type RecordedUnit, type Recording } from './recording.ts';
 export {
@@ -20,8 +21,7 @@ export type { Log, PreparedTree, Workload } from './workload.ts';
 
 /** Every workload, by name. */
 export const WORKLOADS: ReadonlyMap<string, Workload> = new Map(
-  [kernel, kernelSmall, kernel348, kernelHundred, busybox, taglib, xz, librdkafka].map((workload) => [
-    workload.name,
-    workload,
-  ]),
+  [kernel, kernelSmall, kernel348, kernelHundred, busybox, taglib, xz, librdkafka, fifteen].map(
+    (workload) => [workload.name, workload],
+  ),
 );

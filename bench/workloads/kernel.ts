@@ -11,6 +11,11 @@ import { listFiles, logFile, prepareOnce, removeFiles } from './source-tree.ts';
 import type { Log, PreparedTree, Workload } from './workload.ts';
 
 const ARCHIVE = '/usr/src/linux-source-6.1.tar.xz';
+const PACKAGES = [
+  'linux-source-6.1',
+  ...['tar', 'xz-utils', 'make', 'gcc', 'binutils', 'bc', 'flex', 'bison', 'perl', 'kmod', 'cpio'],
+  ...['libc6-dev', 'libelf-dev', 'libssl-dev'],
+];
 const RECIPE = `${ARCHIVE} defconfig`;
 
 /** fixdep folds the depfile into `.x.o.cmd` and deletes it. */
@@ -48,7 +53,7 @@ function kernelWorkload(name: string, targets: readonly string[], description: s
     };
   };
   const programs = ['tar', 'xz', 'make', 'gcc', 'ld', 'ar', 'bc', 'flex', 'bison', 'perl'];
-  return { name, description, programs, prepare };
+  return { name, description, programs, packages: PACKAGES, prepare };
 }
 
 /** About 440 C units, about 4 CPU minutes. */

@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { buildNativeProgram } from '../../src/base/native-program.ts';
 import { plainEnvironment } from './command.ts';
 import { buildReference, type Reference, type ReferenceOptions, referenceKey } from './reference.ts';
@@ -25,6 +25,8 @@ export interface RecordedUnit {
   readonly cwd: string;
   /** As the build called it: argv[0] is a name such as `gcc`. */
   readonly argv: readonly string[];
+  /** Absolute. */
+  readonly sourceFile: string;
   /** The object as the compiler left it, before the build's own tools changed it. */
   readonly objectFile: string;
 }
@@ -34,8 +36,11 @@ export interface Recording {
   readonly reference: Reference;
   /** Sorted by working directory and object, so that a part of them is the same part every time. */
   readonly units: readonly RecordedUnit[];
-  /** Environment in which compiles cost nothing: each is answered with what was recorded. */
-  readonly replayEnvironment: NodeJS.ProcessEnv;
+  /**
+   * Environment in which the names of compilers lead to the stand-in. BENCH_STAND_IN says what it does there: with
+   * `replay`, each compile is answered with what was recorded.
+   */
+  readonly standInEnvironment: NodeJS.ProcessEnv;
 }
 
 /** A directory with the stand-in under the names of the compilers, for the front of PATH. */
@@ -54,11 +59,18 @@ async function masquerade(cacheDirectory: string): Promise<string> {
 /** The unit that one directory of a recording describes. */
 function readUnit(directory: string): RecordedUnit {
   const argv = readFileSync(join(directory, 'argv'), 'utf8').split('\0').slice(0, -1);
+  const cwd = readFileSync(join(directory, 'cwd'), 'utf8');
   return {
-    cwd: readFileSync(join(directory, 'cwd'), 'utf8'),
+    cwd,
     argv,
+    sourceFile: resolve(cwd, sourceOf(argv)),
     objectFile: join(directory, 'object'),
   };
+}
+
+/** The source, as it is spelled: the last word that names one, because names of headers and macros go before. */
+function sourceOf(argv: readonly string[]): string {
+  return argv.findLast((word) => !word.startsWith('-') && /\.(c|cc|cpp|cxx|C)$/.test(word)) ?? '';
 }
 
 /** The path after `-o`, as it is spelled. */
@@ -101,6 +113,5 @@ export async function buildRecordedReference(
   const env = { ...environment, BENCH_STAND_IN: 'record', MESHCC_DISABLE: '1' };
   const reference = await buildReference(tree, { ...options, reuse, env });
   writeFileSync(marker, key);
-  const replayEnvironment = { ...environment, BENCH_STAND_IN: 'replay' };
-  return { reference, units: unitsOf(directory), replayEnvironment };
+  return { reference, units: unitsOf(directory), standInEnvironment: environment };
 }

@@ -34,5 +34,6 @@ export const taglib: Workload = {
   name: 'taglib',
   description: 'TagLib from the Debian source package: about 100 C++ units, CMake, configured under the shim',
   programs: ['apt-get', 'tar', 'gzip', 'cmake', 'make', 'g++', 'ar'],
+  packages: ['tar', 'gzip', 'cmake', 'make', 'g++', 'binutils'],
   prepare,
 };

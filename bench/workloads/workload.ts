@@ -26,6 +26,8 @@ export interface Workload {
   readonly description: string;
   /** Programs that must be on the PATH. */
   readonly programs: readonly string[];
+  /** Debian packages with those programs, and with the libraries that are linked. */
+  readonly packages?: readonly string[];
   /** True if preparing or building it needs root. */
   readonly needsRoot?: boolean;
   /**

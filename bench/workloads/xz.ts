@@ -33,5 +33,6 @@ export const xz: Workload = {
   description:
     'XZ Utils from the Debian source package: about 180 C compiles, autotools, configured under the shim',
   programs: ['apt-get', 'tar', 'xz', 'make', 'gcc', 'ar'],
+  packages: ['tar', 'xz-utils', 'make', 'gcc', 'libc6-dev', 'binutils'],
   prepare,
 };

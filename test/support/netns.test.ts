@@ -20,6 +20,12 @@ const client = (address: string): string => `
   s.on('timeout', () => { console.log('silence'); process.exit(0); });
   s.on('error', e => { console.log(e.code === 'EHOSTUNREACH' ? 'silence' : e.code); process.exit(0); });`;
 
+const SEND_MEGABYTE = `require('net').createServer(s => s.end(Buffer.alloc(1e6))).listen(4001, '0.0.0.0', () => console.log('ready'))`;
+
+const takeAll = (address: string): string => `
+  let count = 0;
+  require('net').connect({ host: '${address}', port: 4001 }).on('data', d => { count += d.length; }).on('end', () => console.log(count));`;
+
 const listener = (own: string): string => `
   const s = require('dgram').createSocket({ type: 'udp4', reuseAddr: true });
   s.on('message', (m, from) => { console.log(m + ' ' + from.address); process.exit(0); });
@@ -117,6 +123,27 @@ test('destroy ends what runs in the hosts, also what left their network, and rem
   assertNothingLeft(process.pid);
 });
 
+test('CPU time and traffic are counted for the host that used them', { skip }, async () => {
+  const cluster = createCluster({ boards: 2 });
+  try {
+    assert.equal((await linesOf(node(cluster, 'board1', SEND_MEGABYTE)).next()).value, 'ready');
+    const cpuSeconds = (host: string): number => cluster.cpuUsage(host).cpuSeconds;
+    const cpuBefore = cluster.hasQuotas ? cpuSeconds('laptop') : 0;
+    const before = cluster.traffic('laptop');
+    assert.equal(await output(cluster, 'laptop', takeAll(cluster.host('board1').address)), '1000000');
+    const after = cluster.traffic('laptop');
+    assert.ok(after.receivedBytes - before.receivedBytes > 1_000_000);
+    assert.ok(after.sentBytes - before.sentBytes < 1_000_000);
+    assert.ok(cluster.traffic('board1').sentBytes > 1_000_000);
+    assert.ok(cluster.traffic('board2').sentBytes < 1_000_000);
+    if (!cluster.hasQuotas) return;
+    assert.ok(cpuSeconds('laptop') > cpuBefore);
+    assert.equal(cpuSeconds('board2'), 0);
+  } finally {
+    cluster.destroy();
+  }
+});
+
 test('a process that ends without destroy leaves nothing; one that was killed is swept by the next', {
   skip,
 }, async () => {
@@ -143,7 +170,9 @@ test('a process that ends without destroy leaves nothing; one that was killed is
 function assertNothingLeft(pid: number): void {
   const left = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout;
   assert.ok(!left.includes(`meshcc${pid}n`), left);
-  for (const root of ['/sys/fs/cgroup', '/sys/fs/cgroup/cpu'].filter((path) => existsSync(path))) {
+  for (const root of ['/sys/fs/cgroup', '/sys/fs/cgroup/cpu', '/sys/fs/cgroup/cpuacct'].filter((path) =>
+    existsSync(path),
+  )) {
     assert.deepEqual(
       readdirSync(root).filter((name) => name.startsWith(`meshcc${pid}n`)),
       [],

@@ -15,6 +15,8 @@ export interface ClusterOptions {
   readonly subnet?: string;
   /** Rate of every link in each direction, as tc writes it (`100mbit`); unlimited if left out. */
   readonly rate?: string;
+  /** Added to every packet that a host sends and receives, so that a round trip takes four times as long. Needs sch_netem. */
+  readonly delayMs?: number;
   /** CPU quota in cores; a host without one has no limit. Quietly without effect where cgroups cannot be written. */
   readonly cpuCores?: { readonly laptop?: number; readonly board?: number };
 }
@@ -27,6 +29,13 @@ export interface ClusterHost {
   readonly address: string;
   /** The switch's side of its cable. */
   readonly port: string;
+}
+
+/** Bytes that went over a host's cable since it was made, counted at the switch. */
+export interface HostTraffic {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly droppedPackets: number;
 }
 
 /** How a program is run in a host. */
@@ -46,6 +55,11 @@ export interface Cluster {
   run(host: string, argv: readonly string[], options?: RunOptions): ChildProcess;
   /** What the processes of a host, past ones included, used of the CPU. @throws Error where that is not counted */
   cpuUsage(host: string): CpuUsage;
+  /**
+   * What went over a host's cable. The kernel hands TCP over virtual cables in packets of up to 64 KiB, so that
+   * headers are counted once for many; payload is exact.
+   */
+  traffic(host: string): HostTraffic;
   /** A black hole: nothing gets through, and nobody is told (the carrier stays). */
   cut(host: string): void;
   /** The cable is pulled: both ends see the carrier go. */
@@ -98,7 +112,19 @@ function removeStale(): void {
   removeStaleGroups(isAlive);
 }
 
-function addHost(bridge: string, host: ClusterHost, rate: string | undefined): void {
+/** Rate and delay of one end of a cable. Both at once are a chain: netem outside, the rate limit inside. */
+function shape(namespace: string, device: string, { rate, delayMs }: ClusterOptions): void {
+  const tc = (...args: string[]): void => {
+    const add = ['-n', namespace, 'qdisc', 'add', 'dev', device];
+    execFileSync('tc', [...add, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  };
+  if (delayMs !== undefined) tc('root', 'handle', '1:', 'netem', 'delay', `${delayMs}ms`);
+  if (rate === undefined) return;
+  const place = delayMs === undefined ? ['root'] : ['parent', '1:1'];
+  tc(...place, 'tbf', 'rate', rate, 'burst', '256kb', 'latency', '50ms');
+}
+
+function addHost(bridge: string, host: ClusterHost, options: ClusterOptions): void {
   const { port } = host;
   ip('netns', 'add', host.namespace);
   ip('-n', bridge, 'link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', host.namespace);
@@ -106,11 +132,8 @@ function addHost(bridge: string, host: ClusterHost, rate: string | undefined): v
   ip('-n', host.namespace, 'link', 'set', 'lo', 'up');
   ip('-n', host.namespace, 'addr', 'add', `${host.address}/24`, 'broadcast', '+', 'dev', 'eth0');
   ip('-n', host.namespace, 'link', 'set', 'eth0', 'up');
-  if (rate === undefined) return;
-  for (const [namespace, device] of [[bridge, port] as const, [host.namespace, 'eth0'] as const]) {
-    const limit = ['tbf', 'rate', rate, 'burst', '256kb', 'latency', '50ms'];
-    execFileSync('tc', ['-n', namespace, 'qdisc', 'add', 'dev', device, 'root', ...limit]);
-  }
+  shape(bridge, port, options);
+  shape(host.namespace, 'eth0', options);
 }
 
 function nameHosts(prefix: string, options: ClusterOptions): ClusterHost[] {
@@ -141,6 +164,11 @@ function wrapCommand(
   return [...join, ...enter, ...(hide.length > 0 ? hiding : []), ...argv];
 }
 
+/** What is used of the answer of `ip -s -j link show`. */
+interface LinkStatistics {
+  readonly stats64: Readonly<Record<'rx' | 'tx', { readonly bytes: number; readonly dropped: number }>>;
+}
+
 class NetnsCluster implements Cluster {
   readonly hosts: readonly ClusterHost[];
   readonly #bridge: string;
@@ -160,7 +188,7 @@ class NetnsCluster implements Cluster {
     ip('-n', this.#bridge, 'link', 'add', 'br0', 'type', 'bridge', ...plain);
     ip('-n', this.#bridge, 'link', 'set', 'br0', 'up');
     for (const host of this.hosts) {
-      addHost(this.#bridge, host, options.rate);
+      addHost(this.#bridge, host, options);
       const cores = host.name === 'laptop' ? options.cpuCores?.laptop : options.cpuCores?.board;
       this.#groups.set(host.name, createCpuGroup(host.namespace, cores));
     }
@@ -187,6 +215,15 @@ class NetnsCluster implements Cluster {
     const group = this.#groups.get(this.host(name).name);
     if (!group) throw new Error(`${name} has no control group`);
     return group.usage();
+  }
+
+  traffic(name: string): HostTraffic {
+    const args = ['-n', this.#bridge, '-s', '-j', 'link', 'show', 'dev', this.host(name).port];
+    const [link]: readonly LinkStatistics[] = JSON.parse(execFileSync('ip', args, { encoding: 'utf8' }));
+    if (!link) throw new Error(`ip tells nothing about the link of ${name}`);
+    const { rx, tx } = link.stats64;
+    // The switch receives what the host sends.
+    return { sentBytes: rx.bytes, receivedBytes: tx.bytes, droppedPackets: rx.dropped + tx.dropped };
   }
 
   cut(name: string): void {

@@ -1,0 +1,209 @@
+/** A result as Markdown: tables, the machine, and what could distort the figures. */
+import { totalCpuSeconds } from './measure.ts';
+import type { ContestResult, RunRecord } from './result.ts';
+import { type Figure, median } from './statistics.ts';
+import { isGood, type LegFigures, type LegSummary, standardMs, summarize } from './summary.ts';
+import { calibrationMs } from './yardstick.ts';
+
+/** Load from outside the hosts that a reader should know of, in cores. */
+const NOTABLE_LOAD_CORES = 0.3;
+/** Spread of the yardstick that a reader should know of. */
+const NOTABLE_SPREAD = 0.1;
+
+type Row = readonly string[];
+
+function table(head: Row, rows: readonly Row[]): string {
+  const lines = [head, head.map((_, column) => (column === 0 ? '---' : '---:')), ...rows];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** `12.3 (11.9–14.0)`, or `12.3` of one run. */
+function shown(figure: Figure | undefined, digits: number, factor = 1): string {
+  if (!figure) return '–';
+  const write = (value: number): string => (value * factor).toFixed(digits);
+  const { min, max } = figure;
+  return min === max ? write(figure.median) : `${write(figure.median)} (${write(min)}–${write(max)})`;
+}
+
+function timeRows(legs: readonly LegSummary[], figures: (leg: LegSummary) => LegFigures | undefined): Row[] {
+  return legs.map((leg) => {
+    const f = figures(leg);
+    return [
+      leg.title,
+      shown(f?.wallSeconds, 1),
+      shown(f?.submitterMsPerUnit, 1),
+      leg.leg === 'floor' ? '–' : shown(f?.aboveFloorMsPerUnit, 1),
+      shown(f?.totalToLocal, 2),
+    ];
+  });
+}
+
+const TIME_HEAD: Row = [
+  'contestant',
+  'wall s',
+  'submitter CPU ms/unit',
+  'above the floor ms/unit',
+  'CPU of all hosts / local',
+];
+
+/** Wall time and CPU, corrected and raw. */
+function timeTables(legs: readonly LegSummary[]): string {
+  return [
+    '### Time, corrected by the yardstick',
+    table(
+      TIME_HEAD,
+      timeRows(legs, ({ corrected }) => corrected),
+    ),
+    '### Time, as measured',
+    table(
+      TIME_HEAD,
+      timeRows(legs, ({ raw }) => raw),
+    ),
+  ].join('\n\n');
+}
+
+function equalityOf(runs: readonly RunRecord[], part: 'objects' | 'depfiles'): string {
+  const worst = runs.map((run) => run[part]).sort((a, b) => a.identical - b.identical)[0];
+  return worst ? `${worst.identical}/${worst.total}` : '–';
+}
+
+function trafficTable({ runs }: ContestResult, legs: readonly LegSummary[]): string {
+  const rows = legs.map((leg) => {
+    const own = runs.filter((run) => run.leg === leg.leg);
+    return [
+      leg.title,
+      shown(leg.sentBytes, 1, 1e-6),
+      shown(leg.receivedBytes, 1, 1e-6),
+      shown(leg.busiestBoardBytes, 1, 1e-6),
+      shown(leg.localUnits, 0),
+      equalityOf(own, 'objects'),
+      equalityOf(own, 'depfiles'),
+      leg.badRuns === 0 ? String(leg.runs) : `${leg.runs}, **${leg.badRuns} FAILED**`,
+    ];
+  });
+  const head = [
+    'contestant',
+    'sent by the submitter MB',
+    'received MB',
+    'busiest board link MB',
+    'units not on boards',
+    'objects identical',
+    'depfiles identical',
+    'runs',
+  ];
+  return `### Network and equality\n\n${table(head, rows)}`;
+}
+
+function setupLines({ runs, legs }: ContestResult): string[] {
+  return legs.flatMap(({ name, title }) => {
+    const costs = runs.filter((run) => run.leg === name).flatMap(({ setup }) => setup ?? []);
+    if (costs.length === 0) return [];
+    const middle = (pick: (cost: (typeof costs)[number]) => number): number => median(costs.map(pick));
+    return [
+      `- ${title} sends its compiler to the boards once for many builds; that is in no row: ${middle((c) => c.wallSeconds).toFixed(1)} s, ${middle((c) => c.laptopCpuSeconds).toFixed(1)} CPU s of the submitter, ${(middle((c) => c.laptopSentBytes) / 1e6).toFixed(0)} MB.`,
+    ];
+  });
+}
+
+/** What the reader of the figures should know about the runs themselves. */
+function distortions({ runs, machine, settings }: ContestResult): string[] {
+  const { shape } = settings;
+  const quota = shape.laptopCores + shape.boards * shape.boardCores;
+  const yardstick = runs.map(({ calibration }) => calibrationMs(calibration));
+  const [least, most] = [Math.min(...yardstick), Math.max(...yardstick)];
+  const loaded = runs.filter(({ outsideCores }) => outsideCores > NOTABLE_LOAD_CORES);
+  const stolen = runs.filter(({ stealCores }) => stealCores > 0.05);
+  const outside = runs.map(({ outsideCores }) => outsideCores);
+  return [
+    ...(quota > machine.cores
+      ? [
+          `- **The quotas sum to ${quota.toFixed(2)} cores, and the machine has ${machine.cores}**: hosts waited for each other.`,
+        ]
+      : []),
+    `- Load from outside the hosts, the kernel's network work included: median ${median(outside).toFixed(2)} core, at most ${Math.max(...outside).toFixed(2)}. ${loaded.length} of ${runs.length} runs had more than ${NOTABLE_LOAD_CORES}${loaded.length > 0 ? `: **other programs were running** (${loaded.map((run) => `${run.leg} ${run.round}`).join(', ')})` : ''}.`,
+    `- The yardstick, one fixed compile, took ${least.toFixed(0)} to ${most.toFixed(0)} ms of CPU during the runs (standard: ${standardMs(runs).toFixed(0)} ms)${most / least > 1 + NOTABLE_SPREAD ? ', so a CPU second did not always buy the same work: read the corrected table, and take differences below that spread for nothing' : ''}.`,
+    ...(stolen.length > 0
+      ? [
+          `- **The hypervisor took CPU away** in ${stolen.length} runs, up to ${Math.max(...runs.map((run) => run.stealCores)).toFixed(2)} core.`,
+        ]
+      : []),
+    ...(runs.some(({ hosts }) => Object.values(hosts).some((host) => host.droppedPackets > 0))
+      ? ['- Packets were dropped in some runs: see the result file.']
+      : []),
+  ];
+}
+
+/** What holds for every contest on one machine. */
+const STANDING_CAVEATS = [
+  '- Hosts are control groups with CPU quotas on one machine. They share its caches, memory, disk and page cache, which is warm; a real board has slower memory and a cold disk.',
+  '- A quota lets a host run at full speed for a part of each 20 ms. A slow processor is slow all the time, so that latency-bound steps look better here than there.',
+  '- CPU of a host is that of its control group: daemons and wrappers count. The work of the kernel for packets is charged to whoever happens to run, mostly the sender.',
+  '- Bytes are counted at the switch, payload exactly; virtual links carry packets of up to 64 KiB, so that TCP/IP headers are counted too low.',
+  '- "Floor" is a build whose compiler copies a ready object: what make, the shell and the build\'s own tools cost in any case.',
+  '- Corrected figures are measured ones, divided by what the yardstick took during the run and multiplied by its standard. Bytes need no correction.',
+];
+
+function boundLine(result: ContestResult, legs: readonly LegSummary[]): string[] {
+  const { shape } = result.settings;
+  const local = result.runs.filter((run) => run.leg === 'local' && isGood(run));
+  if (local.length === 0 || !legs.some(({ leg }) => leg === 'local')) return [];
+  const cores = shape.laptopCores + shape.boards * shape.boardCores;
+  const standard = standardMs(result.runs);
+  const cpu = median(
+    local.map((run) => (totalCpuSeconds(run.hosts) * standard) / calibrationMs(run.calibration)),
+  );
+  return [
+    `Bound: a local build takes ${cpu.toFixed(0)} CPU s (corrected); the hosts together have ${cores.toFixed(2)} cores, so that no tool that compiles every unit once can finish before ${(cpu / cores).toFixed(0)} s.`,
+  ];
+}
+
+function machineLines({ machine, settings, workload }: ContestResult): string {
+  const { shape } = settings;
+  const link = `${shape.rate ?? 'no limit'}${shape.delayMs === undefined ? '' : `, ${shape.delayMs} ms on each link and direction`}`;
+  const packages = Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`);
+  return [
+    `- workload: ${settings.workload}, ${workload.units} units, ${workload.objects} objects. ${workload.description}`,
+    `- hosts: laptop ${shape.laptopCores} core, ${shape.boards} boards of ${shape.boardCores} core with ${settings.slotsPerBoard} slots; links: ${link}`,
+    `- jobs: make -j${settings.boardJobs} for contestants that compile on the boards, -j${settings.laptopJobs} for those that compile on the laptop`,
+    `- machine: ${machine.cpu}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, Linux ${machine.kernel}, ${machine.distribution}, Node ${machine.node}`,
+    `- programs: ${Object.values(machine.programs).join('; ')}`,
+    `- contestants: meshcc ${machine.meshcc}; ${packages.join(', ')}`,
+  ].join('\n');
+}
+
+/** The tables alone, for the documentation. */
+export function formatTables(result: ContestResult): string {
+  const legs = summarize(result.runs, result.legs);
+  const missing = result.unavailable.map(
+    ({ contestant, reason }) => `- **${contestant} could not take part**: ${reason.split('\n')[0]}`,
+  );
+  const parts = [
+    timeTables(legs),
+    ...boundLine(result, legs),
+    trafficTable(result, legs),
+    [...missing, ...setupLines(result)].join('\n'),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** Machine and settings, for the documentation. */
+export function formatMachine(result: ContestResult): string {
+  return machineLines(result);
+}
+
+/** What could distort the figures, as a list. */
+export function formatCaveats(result: ContestResult): string {
+  return [...distortions(result), ...STANDING_CAVEATS].join('\n');
+}
+
+/** Everything. */
+export function formatResult(result: ContestResult): string {
+  const rounds = new Set(result.runs.map(({ round }) => round)).size;
+  return [
+    `## ${result.settings.workload}: median of up to ${rounds} runs (least–most)`,
+    machineLines(result),
+    formatTables(result),
+    '### What could distort this',
+    formatCaveats(result),
+  ].join('\n\n');
+}
