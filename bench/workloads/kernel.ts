@@ -3,8 +3,9 @@
  * files a unit), generated headers, `-Wp,-MMD`, merged objects.
  */
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { BenchError } from '../bench-error.ts';
 import { runCommand } from './command.ts';
 import { listFiles, logFile, prepareOnce, removeFiles } from './source-tree.ts';
@@ -22,7 +23,10 @@ const RECIPE = `${ARCHIVE} defconfig`;
 const isOutput = (path: string): boolean => /\.o(\.cmd)?$/.test(path);
 
 /** Everything that a build writes below a target; host tools such as lib/gen_crc32table stay. */
-const isProduct = (path: string): boolean => /\.(o|a|mod|order)(\.cmd)?$/.test(basename(path));
+const isProduct = (path: string): boolean => /\.(o|a|mod|order)(\.cmd|\.d)?$/.test(basename(path));
+
+/** Every build writes it, above all targets. */
+const SYSCALL_CHECK = '.missing-syscalls.d';
 
 async function prepareKernel(cacheDirectory: string, log: Log): Promise<string> {
   if (!existsSync(ARCHIVE)) {
@@ -48,7 +52,10 @@ function kernelWorkload(name: string, targets: readonly string[], description: s
       directory,
       recipe: `${RECIPE} ${targets.join(' ')}`,
       build: (jobs) => ['make', `-j${jobs}`, ...targets],
-      clean: () => removeFiles(directory, isProduct, targets),
+      clean: async () => {
+        await removeFiles(directory, isProduct, targets);
+        await rm(join(directory, SYSCALL_CHECK), { force: true });
+      },
       objects: () => listFiles(directory, isOutput, targets),
     };
   };
