@@ -96,6 +96,7 @@ function resultOf(
   const packages = new Set(wanted.contestants.flatMap(({ packages: [first] }) => first ?? []));
   return {
     bench: 'mesh',
+    command: wanted.command,
     settings: contest.settings,
     workload: {
       description: workload.description,
@@ -137,7 +138,7 @@ function cannotRun(wanted: Wanted): boolean {
 }
 
 async function main(): Promise<number> {
-  const wanted = wantedContest();
+  const wanted = wantedContest(process.argv.slice(2));
   if (!wanted) {
     console.log(USAGE);
     return 0;

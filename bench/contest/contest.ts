@@ -118,7 +118,6 @@ async function runLeg(
     leg: leg.name,
     round,
     startedAt,
-    command,
     exitStatus,
     units: recording.units.length,
     objects: equality(reference, comparison, true),

@@ -22,7 +22,6 @@ export interface RunRecord extends Measurement {
   readonly round: number;
   /** ISO 8601. */
   readonly startedAt: string;
-  readonly command: readonly string[];
   readonly exitStatus: number | string;
   /** Translation units of the workload. */
   readonly units: number;
@@ -48,6 +47,8 @@ export interface ContestSettings {
 /** The file that a contest leaves. */
 export interface ContestResult {
   readonly bench: 'mesh';
+  /** The command line that leads to such a result. */
+  readonly command: string;
   readonly settings: ContestSettings;
   readonly workload: { readonly description: string; readonly units: number; readonly objects: number };
   readonly machine: MachineFacts;

@@ -27,6 +27,10 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const;
 
+const OPTIONS_DEFAULTS: Readonly<Record<string, unknown>> = Object.fromEntries(
+  Object.entries(OPTIONS).map(([name, option]) => [name, 'default' in option ? option.default : undefined]),
+);
+
 /** What options are when they are not given; the short form only shows that everything works. */
 interface Defaults {
   readonly workload: string;
@@ -60,6 +64,8 @@ const LAPTOP_JOBS = 2;
 
 /** What is wanted of a contest. */
 export interface Wanted {
+  /** To repeat it elsewhere: without the options that name directories of this machine. */
+  readonly command: string;
   readonly settings: ContestSettings;
   readonly contestants: readonly Contestant[];
   readonly rounds: number;
@@ -92,8 +98,8 @@ export const USAGE = `usage: npm run bench:mesh -- [options]       (root; about 
 
 type Values = ReturnType<typeof parse>;
 
-function parse() {
-  return parseArgs({ options: OPTIONS }).values;
+function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options: OPTIONS }).values;
 }
 
 function positive(text: string | undefined, fallback: number, option: string): number {
@@ -138,13 +144,21 @@ function contestSettings(values: Values, defaults: Defaults): ContestSettings {
   };
 }
 
+function repeatableCommand({ cache: _, results: __, resume: ___, ...values }: Values): string {
+  const options = Object.entries(values).flatMap(([name, value]) =>
+    value === OPTIONS_DEFAULTS[name] ? [] : [value === true ? `--${name}` : `--${name} ${value}`],
+  );
+  return ['npm run bench:mesh --', ...options].join(' ').replace(/ --$/, '');
+}
+
 /**
  * Reads the command line.
+ * @param args what stands behind the program's name
  * @returns undefined if only help is wanted
  * @throws BenchError for what cannot be
  */
-export function wantedContest(): Wanted | undefined {
-  const values = parse();
+export function wantedContest(args: readonly string[]): Wanted | undefined {
+  const values = parse(args);
   if (values.help) return undefined;
   const defaults = values.short ? SHORT : FULL;
   const settings = contestSettings(values, defaults);
@@ -156,6 +170,7 @@ export function wantedContest(): Wanted | undefined {
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '');
   const ownDirectory = join(cacheDirectory, 'results', `${settings.workload}-${time}`);
   return {
+    command: repeatableCommand(values),
     settings,
     contestants: chosenContestants(values.contestants?.split(',') ?? defaults.contestants),
     rounds,
