@@ -19,6 +19,12 @@ function printenvAsGcc(fixture: Fixture): string {
   return directory;
 }
 
+/** How many connect to a socket's listener or have done so. */
+function connections(socketPath: string): number {
+  const sockets = readFileSync('/proc/net/unix', 'utf8').split('\n');
+  return sockets.filter((line) => line.endsWith(` ${socketPath}`)).length - 1;
+}
+
 /** Arguments of some bytes in all; the kernel takes no single one above 128 KiB. */
 function padding(sizeBytes: number): string[] {
   const pieces = Array.from({ length: Math.floor(sizeBytes / 100_000) }, () => 'x'.repeat(99_999));
@@ -132,8 +138,8 @@ for (const kind of NATIVE_KINDS) {
     const fixture = await Fixture.make(t, kind);
     await fixture.startAgent((call) => call.send(encodeCommit(7)));
     const shim = join(fixture.shims, 'meshcc-shim');
-    const places = ['hard', 'chain', 'far'].map((name) => join(fixture.root, name));
-    for (const place of places) mkdirSync(place);
+    const places = ['hard', 'chain', 'far'].map((name) => join(fixture.root, 'deep', name));
+    for (const place of places) mkdirSync(place, { recursive: true });
     const [hard = '', chain = '', far = ''] = places;
     linkSync(shim, join(hard, 'gcc'));
     symlinkSync('../far/a', join(chain, 'gcc'));
@@ -159,7 +165,7 @@ for (const kind of NATIVE_KINDS) {
   test(`${kind}: a program that cannot be executed, and one that is missing`, async (t) => {
     const fixture = await Fixture.make(t, kind);
     const denied = fixture.program('denied', 'tool', '');
-    writeFileSync(fixture.path('tool'), '', { mode: 0o644 });
+    for (const name of ['tool', 'echo']) writeFileSync(fixture.path(name), '', { mode: 0o644 });
     mkdirSync(join(denied, 'directory'));
     const cases = [
       ['missing', fixture.env.PATH, 127, 'meshcc: missing: No such file or directory\n'],
@@ -180,21 +186,29 @@ for (const kind of NATIVE_KINDS) {
     assert.equal(ended.stdout.toString(), 'found\n');
   });
 
-  test(`${kind}: a backlog that stays full for a second`, async (t) => {
+  test(`${kind}: a full backlog is waited for, and not for ever`, async (t) => {
     const fixture = await Fixture.make(t, kind);
-    const listen = `require('net').createServer().listen({ path: process.argv[1], backlog: 1 }, () => {
-      console.log('ready'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); })`;
-    const agent = spawn(process.execPath, ['-e', listen, fixture.socketPath], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    const go = join(fixture.root, 'go');
+    const listen = `
+      const [, path, go, answer] = process.argv;
+      const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+      const server = require('net').createServer((socket) => socket.on('error', () => {}).end(answer, 'hex'));
+      server.listen({ path, backlog: 1 }, () => {
+        console.log('ready');
+        while (!require('fs').existsSync(go)) sleep(20);
+      });`;
+    const args = ['-e', listen, fixture.socketPath, go, encodeCommit(7).toString('hex')];
+    const agent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     fixture.beforeRemoval(() => agent.kill('SIGKILL'));
     await new Promise((resolve) => agent.stdout.once('data', resolve));
-    const waiting = [1, 2, 3].map(() => fixture.compile({ env: { MESHCC_STALL_MS: '60000' } }));
-    const ended = await fixture.compile({ env: { MESHCC_EXPLAIN: '1', MESHCC_STALL_MS: '1' } });
-    assert.match(ended.stderr.toString(), /local: no-agent: Resource temporarily unavailable\n$/);
-    assert.equal(ended.status, 0);
-    agent.kill('SIGKILL');
-    for (const other of await Promise.all(waiting)) assert.equal(other.status, 0);
+    const filling = [1, 2].map(() => fixture.compile());
+    while (connections(fixture.socketPath) < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const inVain = await fixture.compile({ env: { MESHCC_EXPLAIN: '1' } });
+    assert.match(inVain.stderr.toString(), /local: no-agent: Resource temporarily unavailable\n$/);
+    const patient = fixture.compile();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    writeFileSync(go, '');
+    for (const ended of await Promise.all([...filling, patient])) assert.equal(ended.status, 7);
   });
 
   test(`${kind}: texts that outgrow what memory is set aside for them`, async (t) => {
