@@ -36,5 +36,6 @@ export type { ResponseFileReader } from './response-file.ts';
 export { expandResponseFiles } from './response-file.ts';
 export type { SearchPath } from './search-path.ts';
 export { parseSearchPath, searchPathArguments } from './search-path.ts';
+export { mayFindSystemHeaders, mayMarkSystemHeaders } from './system-headers.ts';
 export type { Validation } from './validate-invocation.ts';
 export { validateInvocation } from './validate-invocation.ts';

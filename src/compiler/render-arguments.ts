@@ -63,5 +63,6 @@ export function dependencyArguments(invocation: Invocation, dialect: Dialect = '
     const effect = OPTION_INDEX[dialect].row(arg.name)?.effect;
     return arg.form === 'source' || effect === undefined || !OUTPUT_EFFECTS.has(effect);
   });
-  return ['-M', '-MT', DEPENDENCY_TARGET, '-w', ...renderArguments(kept)];
+  // -M implies -E; said aloud, the driver does not look for what it would need to link.
+  return ['-E', '-M', '-MT', DEPENDENCY_TARGET, '-w', ...renderArguments(kept)];
 }

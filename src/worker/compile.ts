@@ -1,16 +1,10 @@
 /** One job in the sandbox: argv and environment are rebuilt here, and what the compiler read is checked. */
-import { basename } from 'node:path';
-import { type Invocation, parseDepfile, renderArguments } from '../compiler/index.ts';
+import { type Invocation, renderArguments } from '../compiler/index.ts';
 import type { WireJob } from '../mesh/index.ts';
-import {
-  CELL_TEMPORARY_DIRECTORY,
-  type Cell,
-  type CellJob,
-  type CellOutput,
-  type CellResult,
-} from '../sandbox/index.ts';
+import type { Cell, CellJob, CellOutput, CellResult } from '../sandbox/index.ts';
 import type { InstalledToolchain } from './installed-toolchain.ts';
 import type { Hold, Mirror } from './mirror.ts';
+import { absolute, TrueDependencies } from './true-dependencies.ts';
 
 /** Bounds of one compile on this worker. */
 export interface CompileLimits {
@@ -91,10 +85,10 @@ export async function compile(
 
   const depfile = outputAt(invocation.depfile?.path ?? OWN_DEPFILE);
   const embedded = outputAt(ASSEMBLER_DEPFILE);
-  const outside = [
-    ...(await readOutsideClosure(depfile, request, mirror)),
-    ...(embedded === undefined ? [] : await embeddedOutsideClosure(embedded, request, mirror)),
-  ];
+  const ask = (argv: readonly string[]): Promise<CellResult> =>
+    cell.run(questionJob(request, argv, limits), signal);
+  const dependencies = new TrueDependencies(request, mirror, ask);
+  const outside = await dependencies.outside(depfile, embedded);
   if (outside.length > 0) {
     result.release();
     return { kind: 'input-incomplete', paths: outside };
@@ -118,32 +112,33 @@ export async function compile(
   return { kind: 'compiled', result, outputs };
 }
 
-function absolute(workingDirectory: string, path: string): string {
-  return path.startsWith('/') ? path : `${workingDirectory}/${path}`;
-}
-
 function rank(kind: string): number {
   return kind === 'depfile' ? 0 : kind === 'object' || kind === 'assembly' ? 2 : 1;
 }
 
 function cellJob(request: CompileRequest, limits: CompileLimits): CellJob {
-  const { job, invocation, toolchain } = request;
+  const { job, invocation } = request;
   // GCC records none of these in the object (checked: -g, -gsplit-dwarf, -frecord-gcc-switches).
   const ownDepfile = invocation.depfile === undefined ? ['-MD', '-MF', OWN_DEPFILE] : [];
-  const base: CellJob = {
+  const args = [...renderArguments(invocation.args), ...ownDepfile, ...watchfulOptions(request)];
+  const base = questionJob(request, args, limits);
+  return job.terminal ? { ...base, stderrTty: job.terminal } : base;
+}
+
+/** A question to the compiler of a job, in the view of the job. */
+function questionJob(
+  { job, toolchain }: CompileRequest,
+  args: readonly string[],
+  limits: CompileLimits,
+): CellJob {
+  return {
     executable: toolchain.driverPath,
-    argv: [
-      toolchain.driverPath,
-      ...renderArguments(invocation.args),
-      ...ownDepfile,
-      ...watchfulOptions(request),
-    ],
+    argv: [toolchain.driverPath, ...args],
     environment: [...job.environment, `PATH=${toolchain.searchPath}`],
     cwd: job.workingDirectory,
     umask: job.umask,
     ...limits,
   };
-  return job.terminal ? { ...base, stderrTty: job.terminal } : base;
 }
 
 /**
@@ -158,36 +153,4 @@ function watchfulOptions({ job, invocation, toolchain }: CompileRequest): string
   const hasFixedClock = job.environment.some((entry) => entry.startsWith('SOURCE_DATE_EPOCH='));
   if (!hasFixedClock) options.push('-Werror=date-time');
   return options;
-}
-
-/** Files that the assembler read although the job did not list them. */
-async function embeddedOutsideClosure(
-  embedded: CellOutput,
-  { job, invocation, hold }: CompileRequest,
-  mirror: Mirror,
-): Promise<string[]> {
-  const text = (await embedded.read(0, embedded.sizeBytes)).toString('utf8');
-  // GCC names the source in the assembler text by its last component; that is no file that was read.
-  const named = basename(invocation.sourcePath);
-  return parseDepfile(text)
-    .filter((path) => path !== named && !path.startsWith(`${CELL_TEMPORARY_DIRECTORY}/`))
-    .map((path) => absolute(job.workingDirectory, path))
-    .filter((path) => !hold.lists(mirror.resolve(path)));
-}
-
-/** Files that the compiler read although the job did not list them: nothing proves that they are current. */
-async function readOutsideClosure(
-  depfile: CellOutput | undefined,
-  { job, hold }: CompileRequest,
-  mirror: Mirror,
-): Promise<string[]> {
-  if (depfile === undefined) return ['(the compiler wrote no dependencies)'];
-  const text = (await depfile.read(0, depfile.sizeBytes)).toString('utf8');
-  const outside: string[] = [];
-  for (const path of parseDepfile(text)) {
-    const spelled = absolute(job.workingDirectory, path);
-    const canonical = mirror.resolve(spelled);
-    if (!hold.lists(canonical)) outside.push(spelled);
-  }
-  return outside;
 }

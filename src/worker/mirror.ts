@@ -39,6 +39,8 @@ export interface Hold {
   readonly ready: Promise<void>;
   /** True if the job listed what is now at this canonical path. */
   lists(canonicalPath: string): boolean;
+  /** The content of the file at this canonical path, if the job listed it. */
+  digestAt(canonicalPath: string): Digest | undefined;
   release(): void;
 }
 
@@ -166,12 +168,14 @@ export class Mirror {
     let held = true;
     const ready = Promise.all([...this.#removals, ...this.#installAll(versions)]).then(() => {});
     ready.catch(() => {});
+    const listedAt = (path: string): Version | undefined => {
+      const onDisk = this.#places.get(path)?.onDisk;
+      return onDisk !== undefined && versions.has(onDisk) ? onDisk : undefined;
+    };
     return {
       ready,
-      lists: (path) => {
-        const onDisk = this.#places.get(path)?.onDisk;
-        return onDisk !== undefined && versions.has(onDisk);
-      },
+      lists: (path) => listedAt(path) !== undefined,
+      digestAt: (path) => listedAt(path)?.digest,
       release: () => {
         if (!held) return;
         held = false;
