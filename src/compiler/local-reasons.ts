@@ -166,7 +166,7 @@ const MESH_REASONS = {
   embed: { kind: 'by-design', text: 'A source embeds a file with #embed.' },
   'computed-has-include': {
     kind: 'by-design',
-    text: 'A source asks __has_include for a name that is known only during the compile.',
+    text: 'A source asks __has_include for a name, or in a way, that only the compile itself can tell.',
   },
   'include-outside-closure': {
     kind: 'fault',

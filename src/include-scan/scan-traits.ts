@@ -4,6 +4,7 @@
  */
 import type { LocalReasonId } from '../compiler/index.ts';
 import { withoutComments } from './comments.ts';
+import { pastedHalvesIn } from './pasted-questions.ts';
 
 /** The bits of a file's traits. */
 export const SCAN_TRAIT = {
@@ -23,9 +24,17 @@ export const SCAN_TRAIT = {
   hiddenPragma: 64,
   /** A macro's name is written in a way that its hash does not show. */
   unclearMacros: 128,
+  /** Half of a `__has_include` that is pasted together; see pasted-questions.ts. */
+  pastedQuestion: 256,
+  /** What may be the beginning, or the end, of one: together they are taken for it. */
+  pastedStart: 512,
+  pastedEnd: 1024,
 } as const;
 
-/** Why each trait keeps a unit local. `unclearMacros` is absent: it only hampers computed includes. */
+/**
+ * Why each trait keeps a unit local. `unclearMacros` is absent: it only hampers computed includes; so are the two that
+ * count together only.
+ */
 export const TRAIT_REASONS: readonly { readonly bit: number; readonly reason: LocalReasonId }[] = [
   { bit: SCAN_TRAIT.clock, reason: 'time-macro' },
   { bit: SCAN_TRAIT.timestamp, reason: 'time-macro' },
@@ -33,6 +42,7 @@ export const TRAIT_REASONS: readonly { readonly bit: number; readonly reason: Lo
   { bit: SCAN_TRAIT.embed, reason: 'embed' },
   { bit: SCAN_TRAIT.compiledHeader, reason: 'precompiled-header' },
   { bit: SCAN_TRAIT.hiddenPragma, reason: 'computed-has-include' },
+  { bit: SCAN_TRAIT.pastedQuestion, reason: 'computed-has-include' },
   { bit: SCAN_TRAIT.unreadableName, reason: 'unsupported-encoding' },
 ];
 
@@ -58,13 +68,23 @@ const ASSEMBLER_FILE =
  * @param text with its lines joined
  */
 export function textTraitsOf(text: string): number {
-  if (!SIGN.test(text)) return 0;
-  const code = withoutComments(text);
+  const pasted = pastedHalvesIn(text, withoutComments);
   let traits = 0;
+  if (pasted.sure) traits |= SCAN_TRAIT.pastedQuestion;
+  if (pasted.start) traits |= SCAN_TRAIT.pastedStart;
+  if (pasted.end) traits |= SCAN_TRAIT.pastedEnd;
+  if (!SIGN.test(text)) return traits;
+  const code = withoutComments(text);
   if (CLOCK.test(code)) traits |= SCAN_TRAIT.clock;
   if (TIMESTAMP.test(code)) traits |= SCAN_TRAIT.timestamp;
   if (EMBED_TEST.test(code)) traits |= SCAN_TRAIT.embed;
   if (ASSEMBLER_FILE.test(code)) traits |= SCAN_TRAIT.assemblerFile;
   if (HIDDEN_PRAGMA.test(code)) traits |= SCAN_TRAIT.hiddenPragma;
   return traits;
+}
+
+/** The traits of files that are read together: two halves make a whole. */
+export function withWholes(traits: number): number {
+  const both = SCAN_TRAIT.pastedStart | SCAN_TRAIT.pastedEnd;
+  return (traits & both) === both ? traits | SCAN_TRAIT.pastedQuestion : traits;
 }

@@ -12,7 +12,7 @@ import { macroDefinitionsIn } from './macro-definitions.ts';
 import type { NumberedDefinition } from './macro-index.ts';
 import type { FoundProbe } from './path-probe.ts';
 import type { ScanMemory } from './scan-memory.ts';
-import { SCAN_TRAIT, TRAIT_REASONS } from './scan-traits.ts';
+import { SCAN_TRAIT, TRAIT_REASONS, withWholes } from './scan-traits.ts';
 import { absolutePath, type SearchPlan, searchPlanOf } from './search-plan.ts';
 import type { SourceFile } from './source-view-port.ts';
 
@@ -136,12 +136,14 @@ export class UnitScan {
 
   #traitsTrouble(): Attempt | undefined {
     const { commandLine, localTraits } = this.#unit;
-    if (((commandLine.traits | this.#walk.traits) & localTraits) === 0) return undefined;
+    const traits = withWholes(commandLine.traits | this.#walk.traits);
+    if ((traits & localTraits) === 0) return undefined;
     for (const { bit, reason } of TRAIT_REASONS) {
-      if ((bit & localTraits) === 0) continue;
+      if ((bit & localTraits & traits) === 0) continue;
       if ((commandLine.traits & bit) !== 0) return local(reason, 'command line');
-      if ((this.#walk.traits & bit) === 0) continue;
-      const file = this.#walk.files.find(({ scan }) => (scan.traits & bit) !== 0);
+      // A whole that stands in no single file is shown by its rarer half.
+      const shown = [bit, SCAN_TRAIT.pastedEnd].find((each) => (this.#walk.traits & each) !== 0) ?? bit;
+      const file = this.#walk.files.find(({ scan }) => (scan.traits & shown) !== 0);
       return local(reason, file?.path ?? '');
     }
     return undefined;

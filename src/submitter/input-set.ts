@@ -149,12 +149,14 @@ export class InputCollector {
 
   /** Files of a finder that did not look into them: it knows of includes only. */
   #addListed(paths: readonly string[], ids: JobIds): InputOutcome | undefined {
+    let traits = 0;
     for (const path of paths) {
       const walk = walkPath(path, (at) => this.#view.node(at));
       const file = walk.node?.kind === 'file' ? this.#fileAt(walk.canonicalPath) : undefined;
       if (file instanceof StillReading) return { kind: 'reading', arrived: file.arrived };
       if (file === undefined) return changed(path);
-      const reason = asksBeyondIncludes(file.scan);
+      traits |= file.scan.traits;
+      const reason = asksBeyondIncludes(file.scan, traits);
       if (reason !== undefined) return { kind: 'local', reason, detail: path };
       this.#addDirectory(dirname(walk.canonicalPath), ids);
       ids.add(this.#onItsWay(path, file));

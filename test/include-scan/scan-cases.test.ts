@@ -11,6 +11,7 @@ import { ScanningClosureFinder } from '../../src/include-scan/scanning-closure-f
 import { COMPUTED_CASES } from './cases/computed-cases.ts';
 import { EVIDENCE_CASES } from './cases/evidence-cases.ts';
 import { LEXING_CASES } from './cases/lexing-cases.ts';
+import { PASTED_CASES } from './cases/pasted-cases.ts';
 import type { ScanCase } from './cases/scan-case.ts';
 import { SEARCH_CASES } from './cases/search-cases.ts';
 import { CommandRunner, DiskView } from './disk-view.ts';
@@ -115,6 +116,7 @@ const TOPICS: Readonly<Record<string, readonly ScanCase[]>> = {
   'where headers are looked for': SEARCH_CASES,
   'computed includes': COMPUTED_CASES,
   'other evidence': EVIDENCE_CASES,
+  'pasted questions': PASTED_CASES,
 };
 
 for (const [topic, cases] of Object.entries(TOPICS)) {
