@@ -8,7 +8,7 @@ import { TestMesh } from './support/test-mesh.ts';
 import type { TestNode } from './support/test-node.ts';
 import { until, untilTrue } from './support/until.ts';
 
-const SIGHT_LIMIT_MS = 20_000;
+const SIGHT_LIMIT_MS = 60_000;
 
 let mesh: TestMesh;
 

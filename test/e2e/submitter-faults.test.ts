@@ -1,13 +1,14 @@
 /** The local agent dies or hangs, or the user interrupts: the build goes on alone, or ends without a trace. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { HEARTBEAT_MS } from '../../src/shim/index.ts';
 import { differences } from './support/file-tree.ts';
 import { compilersWorkingIn } from './support/process-table.ts';
 import { SlowProject } from './support/slow-project.ts';
 import { TestMesh } from './support/test-mesh.ts';
 import { untilTrue } from './support/until.ts';
 
-const REACH_LIMIT_MS = 30_000;
+const REACH_LIMIT_MS = 120_000;
 
 let mesh: TestMesh;
 let project: SlowProject;
@@ -55,7 +56,8 @@ test('without an agent a build is a plain build', () =>
 
 test('the local agent hangs in the middle of a build', () =>
   mesh.explaining(async () => {
-    const build = project.begin({ env: { MESHCC_STALL_MS: '1500', MESHCC_EXPLAIN: '1' } });
+    const stallMs = String(2 * HEARTBEAT_MS);
+    const build = project.begin({ env: { MESHCC_STALL_MS: stallMs, MESHCC_EXPLAIN: '1' } });
     await midBuild(build.buildId);
     mesh.laptop.signal('SIGSTOP');
     try {

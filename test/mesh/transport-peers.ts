@@ -167,9 +167,9 @@ export function nodeWarnings(t: TestContext): string[] {
 
 /** Resolves when the condition holds; fails after a time that only a defect reaches. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadlineMs = performance.now() + 20_000;
+  const deadlineMs = performance.now() + 60_000;
   while (!condition()) {
-    if (performance.now() > deadlineMs) throw new Error(`still not so after 20 s: ${what}`);
+    if (performance.now() > deadlineMs) throw new Error(`still not so after 60 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -29,7 +29,7 @@ export interface RunningCommand {
   signalGroup(signal: NodeJS.Signals): void;
 }
 
-const DEFAULT_TIMEOUT_MS = 60_000;
+const DEFAULT_TIMEOUT_MS = 180_000;
 
 /** Starts a program; what it starts in turn stays in its process group. */
 export function startCommand(argv: readonly string[], options: CommandOptions): RunningCommand {

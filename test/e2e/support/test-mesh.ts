@@ -38,8 +38,8 @@ export interface MeshCommandOptions extends Omit<CommandOptions, 'cwd' | 'env'> 
   readonly env?: NodeJS.ProcessEnv;
 }
 
-const CONNECT_LIMIT_MS = 20_000;
-const RECORD_LIMIT_MS = 5_000;
+const CONNECT_LIMIT_MS = 60_000;
+const RECORD_LIMIT_MS = 60_000;
 
 export class TestMesh {
   /** Holds everything; short, because socket paths must fit 107 bytes. */

@@ -13,8 +13,8 @@ import { settlesWithin, until } from './until.ts';
 /** The compiled command line tool. */
 export const CLI_MAIN = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
 
-const START_LIMIT_MS = 30_000;
-const STOP_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 120_000;
+const STOP_LIMIT_MS = 60_000;
 
 /** How an agent's process ended. */
 export interface NodeExit {
