@@ -64,6 +64,7 @@ async function prepareContest(
     yardstick: new Yardstick(await buildListRunner(cacheDirectory), resultsDirectory),
     results,
     cacheDirectory,
+    buildTimeoutMs: (wanted.isShort ? 5 : 180) * 60_000,
     log,
   };
 }

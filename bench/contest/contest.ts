@@ -1,6 +1,7 @@
 /** The contest itself: every contestant once a round, from the same state, in an order that changes. */
+import type { SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BenchError } from '../bench-error.ts';
@@ -30,6 +31,8 @@ export interface Contest {
   readonly yardstick: Yardstick;
   readonly results: ResultsDirectory;
   readonly cacheDirectory: string;
+  /** A build that takes longer hangs. */
+  readonly buildTimeoutMs: number;
   readonly log: Log;
 }
 
@@ -68,7 +71,6 @@ async function openSession(contest: Contest, contestant: Contestant, hosts: Benc
   await contest.repeatableTree.restore();
   return contestant.open({
     hosts,
-    tree: contest.tree,
     recording: contest.recording,
     slotsPerBoard: contest.settings.slotsPerBoard,
     cacheDirectory: contest.cacheDirectory,
@@ -108,7 +110,7 @@ async function runLeg(
   log(`round ${round}, ${leg.title}: make -j${jobs}`);
   const buildLog = results.logFile(`${leg.name}-${round}`);
   const { result: exitStatus, measurement } = await measure(hosts, contest.yardstick, () =>
-    build(hosts, tree.directory, command, recipe, buildLog),
+    build(contest, hosts, command, recipe, buildLog),
   );
   const facts = await session.facts(leg);
   const comparison = await compareWithReference(tree, recording.reference);
@@ -131,22 +133,31 @@ async function runLeg(
   log(`  ${oneLine(record)}`);
 }
 
-/** Exit status, or the name of the signal that ended the build. */
+/**
+ * Runs the build to its end.
+ * @returns exit status, or the name of the signal that ended it
+ * @throws BenchError if it cannot be started or hangs
+ */
 async function build(
+  { tree, buildTimeoutMs }: Contest,
   hosts: BenchHosts,
-  cwd: string,
   command: readonly string[],
   recipe: BuildRecipe,
   logFile: string,
 ): Promise<number | string> {
-  mkdirSync(join(logFile, '..'), { recursive: true });
   const output = openSync(logFile, 'w');
-  const child = hosts.run('laptop', command, { cwd, env: recipe.env, stdio: ['ignore', output, output] });
+  const options: SpawnOptions = { cwd: tree.directory, env: recipe.env, stdio: ['ignore', output, output] };
+  const child = hosts.run('laptop', command, options);
   closeSync(output);
-  const [code, signal] = await once(child, 'exit').catch((error: Error) => {
-    throw new BenchError(`${command.join(' ')} cannot be started: ${error.message}`);
-  });
-  return signal ?? code;
+  try {
+    const [code, signal] = await once(child, 'exit', { signal: AbortSignal.timeout(buildTimeoutMs) });
+    return signal ?? code;
+  } catch (error) {
+    // What hangs is killed with the hosts.
+    const what =
+      child.pid === undefined ? 'cannot be started' : `did not end in ${buildTimeoutMs / 60_000} minutes`;
+    throw new BenchError(`${command.join(' ')} ${what}; log: ${logFile}`, { cause: error });
+  }
 }
 
 const isObject = (path: string): boolean => path.endsWith('.o');

@@ -1,5 +1,5 @@
 /** What a contestant is: a way to build the same tree, on the laptop alone or with the boards. */
-import type { Log, PreparedTree, Recording } from '../workloads/index.ts';
+import type { Log, Recording } from '../workloads/index.ts';
 import type { BenchHosts } from './hosts.ts';
 
 /** One row of the results. A contestant has two when its second build profits from the first. */
@@ -12,7 +12,6 @@ export interface Leg {
 /** What a contestant works with during its runs of one round. */
 export interface ContestContext {
   readonly hosts: BenchHosts;
-  readonly tree: PreparedTree;
   readonly recording: Recording;
   /** Compiles that each board takes at once. */
   readonly slotsPerBoard: number;

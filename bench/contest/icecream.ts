@@ -91,14 +91,20 @@ function environment({ hosts }: ContestContext, hasRemotePreprocessor: boolean):
 }
 
 /** The laptop packs its compiler and sends it to each board, once for all builds. */
-function shipToolchain(context: ContestContext, env: NodeJS.ProcessEnv): Promise<SetupCost> {
-  const { hosts, slotsPerBoard } = context;
-  const home = hosts.directoryOf('laptop');
-  writeFileSync(join(home, 'first.c'), 'int first;\n');
-  const atOnce = slotsPerBoard * hosts.boards.length;
-  const script = `for round in 1 2 3; do for job in $(seq ${atOnce}); do gcc -c first.c -o first$job.o & done; wait; done`;
+function shipToolchain(
+  context: ContestContext,
+  env: NodeJS.ProcessEnv,
+  boards: readonly Daemon[],
+): Promise<SetupCost> {
+  const { hosts } = context;
+  writeFileSync(join(hosts.directoryOf('laptop'), 'first.c'), 'int first;\n');
   return context.measureSetup(async () => {
-    await hosts.runToEnd('laptop', 'icecc-toolchain', ['sh', '-c', script], { env });
+    for (const [index, { name }] of hosts.boards.entries()) {
+      const variables = { ...env, ICECC_PREFERRED_HOST: name };
+      await hosts.runToEnd('laptop', 'icecc-toolchain', ['gcc', '-c', 'first.c'], { env: variables });
+      const logFile = boards[index]?.logFile ?? '';
+      await waitFor(`compiler on ${name}`, logFile, (log) => / installed \S+ size:/.test(log));
+    }
   });
 }
 
@@ -133,7 +139,7 @@ async function openIcecream(context: ContestContext, hasRemotePreprocessor: bool
   let setup: SetupCost | undefined;
   return {
     ready: async () => {
-      setup = await shipToolchain(context, env);
+      setup = await shipToolchain(context, env, daemons.slice(2));
       rmSync(clientLog, { force: true });
       return { env, wrap: unwrapped };
     },

@@ -113,6 +113,7 @@ function distortions({ runs, machine, settings }: ContestResult): string[] {
   const [least, most] = [Math.min(...yardstick), Math.max(...yardstick)];
   const loaded = runs.filter(({ outsideCores }) => outsideCores > NOTABLE_LOAD_CORES);
   const stolen = runs.filter(({ stealCores }) => stealCores > 0.05);
+  const crowded = quota > machine.cores ? [] : runs.filter((run) => run.outsideCores + quota > machine.cores);
   const outside = runs.map(({ outsideCores }) => outsideCores);
   return [
     ...(quota > machine.cores
@@ -122,6 +123,11 @@ function distortions({ runs, machine, settings }: ContestResult): string[] {
       : []),
     `- Load from outside the hosts, the kernel's network work included: median ${median(outside).toFixed(2)} core, at most ${Math.max(...outside).toFixed(2)}. ${loaded.length} of ${runs.length} runs had more than ${NOTABLE_LOAD_CORES}${loaded.length > 0 ? `: **other programs were running** (${loaded.map((run) => `${run.leg} ${run.round}`).join(', ')})` : ''}.`,
     `- The yardstick, one fixed compile, took ${least.toFixed(0)} to ${most.toFixed(0)} ms of CPU during the runs (standard: ${standardMs(runs).toFixed(0)} ms)${most / least > 1 + NOTABLE_SPREAD ? ', so a CPU second did not always buy the same work: read the corrected table, and take differences below that spread for nothing' : ''}.`,
+    ...(crowded.length > 0
+      ? [
+          `- **In ${crowded.length} runs that load and the quotas together were more than the ${machine.cores} cores**: the hosts did not get all that their quotas allow, and wall times are too long. The correction does not undo that.`,
+        ]
+      : []),
     ...(stolen.length > 0
       ? [
           `- **The hypervisor took CPU away** in ${stolen.length} runs, up to ${Math.max(...runs.map((run) => run.stealCores)).toFixed(2)} core.`,
