@@ -166,7 +166,7 @@ export async function startAgent(
   await agent.submitter?.listen(paths.shimSocket);
   await agent.mesh.start();
   log.info(
-    `agent ${identity.name} (${identity.nodeId.slice(0, 8)}): worker ${state.on ? `with ${config.slots} slots` : `off (${state.detail})`}, ${compilers.toolchains.length} compilers`,
+    `agent ${identity.name} (${identity.nodeId.slice(0, 8)}): worker ${state.on ? `with ${config.slots} slots` : `off (${state.detail})`}, ${new Set(compilers.toolchains.map(({ names }) => names[0])).size} compilers`,
   );
   return agent;
 }

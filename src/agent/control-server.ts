@@ -159,6 +159,7 @@ function statusOf(agent: Agent): StatusView {
     compilers: agent.compilers.toolchains.map(({ toolchain, names }) => ({
       id: toolchain.id,
       names: [...names],
+      languages: [...toolchain.languages],
       version: toolchain.version,
       targetTriple: toolchain.targetTriple,
     })),

@@ -29,7 +29,14 @@ export interface StatusView {
         readonly localSlots: number;
       }
     | undefined;
-  readonly compilers: readonly { id: string; names: string[]; version: string; targetTriple: string }[];
+  /** One for each set of languages that a compiler needs other programs for. */
+  readonly compilers: readonly {
+    id: string;
+    names: string[];
+    languages: string[];
+    version: string;
+    targetTriple: string;
+  }[];
   readonly unusableCompilers: readonly { path: string; reason: string }[];
   /** How long the agent's event loop was held up while there was work. */
   readonly eventLoopDelay: LoopDelayFigures;

@@ -8,7 +8,10 @@ import { NO_SERVICE_PORT } from './mesh-life.ts';
 /** Every node in sight, sorted by name. */
 export function nodesOf(agent: Agent): NodeView[] {
   const views = new Map<string, NodeView>();
-  const own = new Set(agent.compilers.toolchains.map(({ toolchain }) => toolchain.id as string));
+  const own = agent.compilers.toolchains.map(({ toolchain, names }) => ({
+    id: toolchain.id,
+    name: names[0],
+  }));
   for (const sighting of agent.mesh.sightings) {
     const ours = agent.config.insecure
       ? sighting.insecure
@@ -26,7 +29,8 @@ export function nodesOf(agent: Agent): NodeView[] {
       views.set(node.nodeId, { ...base, ...stateOfUnconnected(lastError) });
       continue;
     }
-    const shared = [...worker.toolchainIds].filter((id) => own.has(id)).length;
+    // A compiler that serves several languages counts once.
+    const shared = new Set(own.filter(({ id }) => worker.toolchainIds.has(id)).map(({ name }) => name)).size;
     views.set(node.nodeId, {
       ...base,
       address: worker.address,

@@ -4,7 +4,7 @@ import type { LocalReasonKind } from './local-reasons.ts';
 import { LOCAL_REASONS } from './local-reasons.ts';
 import type { OptionForm, OptionRow } from './option-row.ts';
 import { OPTION_TABLE } from './option-table.ts';
-import { ASSEMBLER_TABLE, PREPROCESSOR_TABLE } from './sub-option-tables.ts';
+import { ASSEMBLER_TABLE, BACKEND_TABLE, FRONTEND_TABLE, PREPROCESSOR_TABLE } from './sub-option-tables.ts';
 import { VALUE_KINDS } from './value-kinds.ts';
 
 const GENERATED = '<!-- Generated from src/compiler by write-docs.ts; do not edit. -->';
@@ -54,7 +54,8 @@ function spelling(row: OptionRow): string {
 }
 
 function effectText(row: OptionRow): string {
-  if (row.reason !== undefined) return `${row.effect}: \`${row.reason}\``;
+  const isLocal = row.effect === 'local' || row.effect === 'refuse';
+  if (isLocal && row.reason !== undefined) return `${row.effect}: \`${row.reason}\``;
   if (row.output !== undefined) return `${row.effect}: ${row.output}`;
   return row.effect;
 }
@@ -69,7 +70,7 @@ function optionTable(rows: readonly OptionRow[]): string {
     rows.map((row) => {
       const notes = [
         ...(row.dialect === undefined ? [] : [`${row.dialect} only`]),
-        ...(row.needsSeed ? ['needs `-frandom-seed=`'] : []),
+        ...(row.needsSeed ? ['another object each time without `-frandom-seed=`'] : []),
       ];
       return [spelling(row), valueText(row), effectText(row), notes.join('; ')];
     }),
@@ -82,12 +83,16 @@ export function renderCompilerOptions(): string {
   return `${[
     GENERATED,
     '# Compiler options',
-    'What each option of GCC and Clang means for distribution. The longest matching name counts. An option that no row matches, or whose value does not fit, keeps the job local (`unknown-option`). `both` options travel with the job; `refuse` options would be turned down by a worker even if a submitter sent them.',
+    'What each option of GCC and Clang means for distribution. The longest matching name counts. An option that no row matches, or whose value does not fit, keeps the job local (`unknown-option`). `both` options travel with the job; `link-only` options are left out of the line that a worker runs, and `native` ones are spelled out for it. `refuse` options would be turned down by a worker even if a submitter sent them.',
     optionTable(OPTION_TABLE),
-    '## Inside `-Wp,`',
+    '## Inside `-Wp,` and behind `-Xpreprocessor`',
     optionTable(PREPROCESSOR_TABLE),
-    '## Inside `-Wa,`',
+    '## Inside `-Wa,` and behind `-Xassembler`',
     optionTable(ASSEMBLER_TABLE),
+    '## Behind `-Xclang`',
+    optionTable(FRONTEND_TABLE),
+    '## Behind `-mllvm`',
+    optionTable(BACKEND_TABLE),
     '## Values',
     table(['value', 'what fits'], kinds),
   ].join('\n\n')}\n`;

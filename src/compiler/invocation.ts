@@ -4,7 +4,14 @@
  */
 
 /** Languages that can be compiled elsewhere; the names are those of `-x`. */
-export const LANGUAGES = ['c', 'c++', 'objective-c', 'objective-c++'] as const;
+export const LANGUAGES = [
+  'c',
+  'c++',
+  'objective-c',
+  'objective-c++',
+  'assembler-with-cpp',
+  'assembler',
+] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /**
@@ -35,16 +42,30 @@ export const OUTPUT_KINDS = [
   'coverage-notes',
   'stack-usage',
   'callgraph-info',
+  'prototypes',
+  'preprocessed',
+  'dump',
 ] as const;
 export type OutputKind = (typeof OUTPUT_KINDS)[number];
 
 /** A file that the compile will write, or may write. */
 export interface ExpectedOutput {
   readonly kind: OutputKind;
-  /** As spelled by the compiler: relative to the working directory, or absolute. */
+  /**
+   * As spelled by the compiler: relative to the working directory, or absolute. A `dump` is a family of files:
+   * its path is what their names begin with.
+   */
   readonly path: string;
   /** False if a successful compile may leave it out (`.dwo` of a unit without debug info). */
   readonly required: boolean;
+}
+
+/** Where GCC looks for what a training run counted (-fprofile-use). */
+export interface ProfileRequest {
+  /** Directories of -fprofile-use=, -fprofile-dir= and -fprofile-generate=, of which one counts. */
+  readonly directories: readonly string[];
+  /** Name of the counts without their suffix, as spelled. */
+  readonly stem: string;
 }
 
 /** How the compile tells what it read. */
@@ -67,4 +88,15 @@ export interface Invocation {
   readonly includeDirectories: readonly string[];
   /** The user chose a colour mode himself. */
   readonly choosesColor: boolean;
+  /** Files that options name and the compiler reads as data, without includes of their own. */
+  readonly dataFiles: readonly string[];
+  readonly profile: ProfileRequest | undefined;
+  /** Directories where the assembler looks for files besides the working directory: -I, also inside `-Wa,`. */
+  readonly assemblerDirectories: readonly string[];
+  /** Options that mean the processor of the machine where the compiler runs: `-march=native`. */
+  readonly nativeOptions: readonly string[];
+  /** False if Clang is to start the assembler of the system. */
+  readonly usesOwnAssembler: boolean;
+  /** False if each compile makes another object, here as elsewhere: coverage without -frandom-seed=. */
+  readonly isRepeatable: boolean;
 }

@@ -36,14 +36,17 @@ const CLASSIFIER_REASONS = {
   'no-source': { kind: 'by-design', text: 'The call names no source file.' },
   'unknown-option': {
     kind: 'by-design',
-    text: 'An option, or a value of it, is not in the option table.',
+    text: 'An option, or a value of it, is not in the option table, or is there as one that is not carried over.',
     advice: 'If the option is common, report it so that it enters the table.',
   },
   'unsupported-language': {
     kind: 'by-design',
     text: 'The source is in a language that is not distributed.',
   },
-  'assembler-source': { kind: 'by-design', text: 'Assembler sources are not distributed.' },
+  'assembler-source': {
+    kind: 'by-design',
+    text: 'The call only preprocesses an assembler source (-S).',
+  },
   'preprocessed-source': {
     kind: 'by-design',
     text: 'The source is preprocessed already, so diagnostics and debug information could differ.',
@@ -54,13 +57,25 @@ const CLASSIFIER_REASONS = {
   },
   'march-native': {
     kind: 'by-design',
-    text: 'The code is to be fitted to the processor of this machine (=native).',
+    text: 'The code is to be fitted to the processor of this machine (=native), in a way that cannot be spelled out for another one.',
     advice: 'Name the processor (-march=x86-64-v3, …) to let other machines help.',
   },
   'save-temps': { kind: 'by-design', text: 'The call keeps its temporary files.' },
   'dump-output': {
     kind: 'by-design',
-    text: 'The call writes dumps, reports or notes beside the object.',
+    text: 'The call writes dumps or reports whose names or contents differ between machines, or from call to call.',
+  },
+  'recorded-command-line': {
+    kind: 'by-design',
+    text: 'The output would hold the command line of the compiler, which is not quite the same on another node.',
+  },
+  measurement: {
+    kind: 'by-design',
+    text: 'The call measures the compile; what another machine took says nothing about this one.',
+  },
+  'header-search': {
+    kind: 'by-design',
+    text: 'The call moves directories where the compiler looks for headers, in a way that is not carried over.',
   },
   'host-dependent-text': {
     kind: 'by-design',
@@ -70,10 +85,9 @@ const CLASSIFIER_REASONS = {
     kind: 'by-design',
     text: 'The call makes something other than an object or assembly.',
   },
-  'profile-use': { kind: 'by-design', text: 'The call reads or combines profile data.' },
-  'profile-generate': {
+  'profile-use': {
     kind: 'by-design',
-    text: 'The object would name where this machine keeps profile data.',
+    text: 'The call reads profile data under a name that is not known in advance.',
   },
   plugin: { kind: 'by-design', text: 'The call loads a compiler plugin.' },
   specs: { kind: 'by-design', text: 'The call reads a file that changes how the compiler works.' },
@@ -120,9 +134,9 @@ const CLASSIFIER_REASONS = {
     text: 'A source uses __DATE__, __TIME__ or __TIMESTAMP__.',
     advice: 'Set SOURCE_DATE_EPOCH to make __DATE__ and __TIME__ reproducible.',
   },
-  'coverage-or-lto-without-random-seed': {
+  'lto-without-random-seed': {
     kind: 'by-design',
-    text: 'Coverage or link-time optimisation without -frandom-seed= makes a different object each time.',
+    text: 'Link-time optimisation without -frandom-seed= draws the names of sections by lot, and a worker has nothing to draw from.',
     advice: 'Add -frandom-seed= with the name of the source.',
   },
 } as const satisfies Record<string, LocalReason>;

@@ -1,7 +1,8 @@
 /** Finds the row of an argument: exact name first, then the longest name that the argument starts with. */
-import type { Dialect, OptionForm, OptionRow } from './option-row.ts';
+import type { LocalReasonId } from './local-reasons.ts';
+import type { Dialect, OptionEffect, OptionForm, OptionRow } from './option-row.ts';
 import { OPTION_TABLE } from './option-table.ts';
-import { ASSEMBLER_TABLE, PREPROCESSOR_TABLE } from './sub-option-tables.ts';
+import { ASSEMBLER_TABLE, BACKEND_TABLE, FRONTEND_TABLE, PREPROCESSOR_TABLE } from './sub-option-tables.ts';
 
 /** A found row. */
 export interface OptionMatch {
@@ -64,7 +65,21 @@ export const OPTION_INDEX: Readonly<Record<Dialect, OptionIndex>> = {
   clang: new OptionIndex(tableOf('clang')),
 };
 
-/** The pieces of `-Wp,`. */
+/** Options that are handed on to a part of the compiler: their table, and why an unknown one stays local. */
+export interface PieceTable {
+  readonly index: OptionIndex;
+  readonly reason: LocalReasonId;
+}
+
+/** The pieces of `-Wp,` and `-Xpreprocessor`. */
 export const PREPROCESSOR_INDEX = new OptionIndex(PREPROCESSOR_TABLE);
-/** The pieces of `-Wa,`. */
+/** The pieces of `-Wa,` and `-Xassembler`. */
 export const ASSEMBLER_INDEX = new OptionIndex(ASSEMBLER_TABLE);
+
+/** The tables of pieces by the effect of the option that hands them on. */
+export const PIECE_TABLES: Readonly<Partial<Record<OptionEffect, PieceTable>>> = {
+  'preprocessor-list': { index: PREPROCESSOR_INDEX, reason: 'preprocessor-option' },
+  'assembler-list': { index: ASSEMBLER_INDEX, reason: 'assembler-option' },
+  'frontend-list': { index: new OptionIndex(FRONTEND_TABLE), reason: 'compiler-internals' },
+  'backend-list': { index: new OptionIndex(BACKEND_TABLE), reason: 'compiler-internals' },
+};

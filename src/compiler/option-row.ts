@@ -14,8 +14,12 @@ export type OptionForm = 'flag' | 'joined' | 'separate' | 'list';
  * `both`: goes along. `action`: -c or -S. `search-dir`: its value is an include directory.
  * `input-file`: its value is a file that is read before the source. `output`, `language`: -o, -x.
  * `depfile`: asks for a dependency file; its value, if it has one, is the path. `depfile-path`: -MF.
- * `depfile-detail`: shapes the dependency file. `side-output`: makes the compile write one more file.
- * `preprocessor-list`, `assembler-list`: the pieces have a table of their own.
+ * `depfile-detail`: shapes the dependency file. `side-output`: makes the compile write one more file; a value of
+ * kind `path` names it. `data-file`: its value is a file that is read as data. `profile-use`: counts of a training
+ * run are read; `profile-dir`: its value is where they may lie. `native`: means the processor of this machine.
+ * `aux-dir`, `aux-base`, `aux-ext`: -dumpdir, -dumpbase, -dumpbase-ext. `save-temps`: keeps temporary files.
+ * `link-only`: a worker leaves it out. `external-assembler`, `own-assembler`: which of the two Clang uses. `assembler-dir`: where the assembler looks for
+ * files. `preprocessor-list`, `assembler-list`, `frontend-list`, `backend-list`: the pieces have a table of their own.
  * `local`: the job stays local. `refuse`: the same, and it could harm a worker: it never runs one.
  */
 export type OptionEffect =
@@ -29,8 +33,22 @@ export type OptionEffect =
   | 'depfile-path'
   | 'depfile-detail'
   | 'side-output'
+  | 'data-file'
+  | 'profile-use'
+  | 'profile-dir'
+  | 'native'
+  | 'aux-dir'
+  | 'aux-base'
+  | 'aux-ext'
+  | 'save-temps'
+  | 'link-only'
+  | 'external-assembler'
+  | 'own-assembler'
+  | 'assembler-dir'
   | 'preprocessor-list'
   | 'assembler-list'
+  | 'frontend-list'
+  | 'backend-list'
   | 'local'
   | 'refuse';
 
@@ -39,12 +57,23 @@ export interface OptionMeaning {
   readonly effect: OptionEffect;
   readonly value?: ValueKind;
   readonly dialect?: Dialect;
-  /** Why a `local` or `refuse` row stays local. */
+  /** Why a `local` or `refuse` row stays local, or another one whose value does not fit. */
   readonly reason?: LocalReasonId;
   /** The file that a `side-output` row adds. */
   readonly output?: OutputKind;
-  /** GCC makes another object each time unless -frandom-seed= is there too. */
-  readonly needsSeed?: boolean;
+  /**
+   * GCC makes another object each time, unless -frandom-seed= is there too. `stamp`: it holds the time of day.
+   * `names`: its sections have names of chance.
+   */
+  readonly needsSeed?: 'stamp' | 'names';
+  /** A `data-file` row without a value: the file that is read. */
+  readonly file?: string;
+  /** A `data-file` row whose value may be a directory: the name of the file in it. */
+  readonly fileInDirectory?: string;
+  /** Adds comments to assembly. */
+  readonly annotatesAssembly?: boolean;
+  /** A `save-temps` row that keeps the files in the working directory. */
+  readonly keepsInWorkingDirectory?: boolean;
   /** Is that seed. */
   readonly givesSeed?: boolean;
   /** The user chose a colour mode. */

@@ -4,6 +4,7 @@
  */
 import type { OptionMeaning, OptionRow } from './option-row.ts';
 import { eitherWay, flags, joined, lists, local, separate, stems } from './option-row.ts';
+import { PROFILE_OPTIONS } from './profile-options.ts';
 import { REFUSED_OPTIONS } from './refused-options.ts';
 
 const BOTH: OptionMeaning = { effect: 'both' };
@@ -11,7 +12,7 @@ const SEARCHED: OptionMeaning = { effect: 'both', searchPath: true };
 const SEARCH_DIR: OptionMeaning = { effect: 'search-dir', value: 'directory', searchPath: true };
 const FAMILY: OptionMeaning = { effect: 'both', value: 'option' };
 const COLOR: OptionMeaning = { effect: 'both', choosesColor: true };
-const NOTES = { effect: 'side-output', output: 'coverage-notes' } as const;
+const LINK_ONLY: OptionMeaning = { effect: 'link-only', value: 'text', dialect: 'gcc' };
 const SPLIT = { effect: 'side-output', output: 'split-dwarf' } as const;
 const CLANG = { dialect: 'clang' } as const;
 const GCC = { dialect: 'gcc' } as const;
@@ -22,7 +23,9 @@ const DRIVING: readonly OptionRow[] = [
   ...eitherWay('-o', { effect: 'output', value: 'path' }),
   ...eitherWay('-x', { effect: 'language', value: 'language' }),
   ...flags('-pipe -pass-exit-codes -no-canonical-prefixes', BOTH),
-  ...flags('-Qunused-arguments -nobuiltininc -integrated-as -no-integrated-as', { ...BOTH, ...CLANG }),
+  ...flags('-Qunused-arguments -nobuiltininc', { ...BOTH, ...CLANG }),
+  ...flags('-integrated-as -fintegrated-as', { effect: 'own-assembler', ...CLANG }),
+  ...flags('-no-integrated-as -fno-integrated-as', { effect: 'external-assembler', ...CLANG }),
   ...flags('--no-default-config', { ...SEARCHED, ...CLANG }),
   ...separate('-target', { ...SEARCHED, ...CLANG, value: 'word' }),
   ...joined('--target=', { ...SEARCHED, ...CLANG, value: 'word' }),
@@ -34,6 +37,10 @@ const PREPROCESSING: readonly OptionRow[] = [
   ...eitherWay('-U', { effect: 'both', value: 'identifier' }),
   ...eitherWay('-I -isystem -iquote -idirafter', SEARCH_DIR),
   ...eitherWay('-cxx-isystem -stdlib++-isystem', { ...SEARCH_DIR, ...CLANG }),
+  // Clang also looks for a GCC below it, in more places than a job could list.
+  ...joined('--sysroot=', { ...SEARCHED, ...GCC, value: 'absolute' }),
+  ...separate('--sysroot', { ...SEARCHED, ...GCC, value: 'absolute' }),
+  ...eitherWay('-isysroot', { ...SEARCHED, ...GCC, value: 'absolute' }),
   ...eitherWay('-include -imacros', { effect: 'input-file', value: 'path' }),
   ...flags('-nostdinc -nostdinc++', SEARCHED),
   ...flags('-nostdlibinc', { ...SEARCHED, ...CLANG }),
@@ -45,7 +52,11 @@ const PREPROCESSING: readonly OptionRow[] = [
   ...eitherWay('-MT -MQ', { effect: 'depfile-detail', value: 'text' }),
   ...flags('-MP', { effect: 'depfile-detail' }),
   ...lists('-Wp,', { effect: 'preprocessor-list' }),
+  ...separate('-Xpreprocessor', { effect: 'preprocessor-list', value: 'text' }),
   ...lists('-Wa,', { effect: 'assembler-list' }),
+  ...separate('-Xassembler', { effect: 'assembler-list', value: 'text' }),
+  ...separate('-Xclang', { effect: 'frontend-list', value: 'text', ...CLANG }),
+  ...separate('-mllvm', { effect: 'backend-list', value: 'text', ...CLANG }),
   ...flags('-M -MM --dependencies --user-dependencies', local('dependencies-only')),
   ...flags('-E --preprocess', local('preprocess-only')),
   ...flags('-MG -P -C -CC -traditional -traditional-cpp -remap', local('unknown-option')),
@@ -58,7 +69,8 @@ const FAMILIES: readonly OptionRow[] = [
   ...stems('-O', { effect: 'both', value: 'level' }),
   ...joined('-f', FAMILY),
   ...joined('-m', { ...FAMILY, searchPath: true }),
-  ...stems('-march=native -mcpu=native -mtune=native', local('march-native')),
+  ...flags('-march=native -mcpu=native -mtune=native', { effect: 'native', searchPath: true }),
+  ...joined('-march=native+ -mcpu=native+ -mtune=native+', local('march-native')),
   ...joined('-march= -mcpu= -mtune=', { ...FAMILY, searchPath: true }),
   ...separate('-mthread-model', { effect: 'both', value: 'word', ...CLANG }),
   ...joined('--param=', { effect: 'both', value: 'parameter' }),
@@ -88,14 +100,17 @@ const FAMILIES: readonly OptionRow[] = [
   ...flags('-fdiagnostics-color -fno-diagnostics-color -fdiagnostics-plain-output', COLOR),
   ...flags('-fcolor-diagnostics -fno-color-diagnostics -fansi-escape-codes', { ...COLOR, ...CLANG }),
   ...joined('-fbasic-block-sections=', { effect: 'both', value: 'sections', ...CLANG }),
-  ...flags('-fprofile-abs-path -fprofile-partial-training -fprofile-reorder-functions', BOTH),
-  ...joined('-fprofile-update=', { effect: 'both', value: 'word' }),
+  // Its comments hold sizes that GCC takes from the memory of the machine; an object has no comments.
+  ...flags('-fverbose-asm', { ...BOTH, annotatesAssembly: true }),
+  ...stems('-fopt-info', { effect: 'both', value: 'remarks', reason: 'dump-output', ...GCC }),
+  ...flags('-fdump-noaddr -fdump-unnumbered -fdump-unnumbered-links', { ...BOTH, ...GCC }),
+  ...flags('-H', BOTH),
 ];
 
 const DEBUG_FLAGS =
   '-g -g0 -g1 -g2 -g3 -ggdb -ggdb0 -ggdb1 -ggdb2 -ggdb3 -gdwarf -gdwarf-2 -gdwarf-3 -gdwarf-4 -gdwarf-5 ' +
   '-gdwarf32 -gdwarf64 -gz -gtoggle -gpubnames -gno-pubnames -ggnu-pubnames -gno-gnu-pubnames ' +
-  '-grecord-gcc-switches -gno-record-gcc-switches -gstrict-dwarf -gno-strict-dwarf -gcolumn-info ' +
+  '-gno-record-gcc-switches -gstrict-dwarf -gno-strict-dwarf -gcolumn-info ' +
   '-gno-column-info -gas-loc-support -gno-as-loc-support -gas-locview-support -gno-as-locview-support ' +
   '-gstatement-frontiers -gno-statement-frontiers -gvariable-location-views -gno-variable-location-views ' +
   '-ginline-points -gno-inline-points -ginternal-reset-location-views -gno-internal-reset-location-views ' +
@@ -112,15 +127,36 @@ const DEBUGGING: readonly OptionRow[] = [
   ...flags('-gsplit-dwarf', SPLIT),
   ...joined('-gsplit-dwarf=', { ...SPLIT, ...CLANG, value: 'split-kind' }),
   ...flags('-gmodules', local('modules', 'clang')),
+  // GCC records its own options there, and none of those that a worker adds.
+  ...flags('-grecord-gcc-switches -frecord-gcc-switches', { ...BOTH, ...GCC }),
+  ...flags('-grecord-gcc-switches -frecord-gcc-switches', local('recorded-command-line', 'clang')),
+  ...flags('-grecord-command-line -frecord-command-line', local('recorded-command-line', 'clang')),
+  ...eitherWay('-MJ', local('recorded-command-line', 'clang')),
+  ...stems('-fembed-bitcode', local('recorded-command-line', 'clang')),
 ];
 
 /** Options that make the compile write another file, or another object each time. */
 const SIDE_OUTPUTS: readonly OptionRow[] = [
-  ...flags('--coverage -coverage -ftest-coverage -fprofile-arcs', { ...NOTES, ...GCC, needsSeed: true }),
-  ...flags('--coverage -coverage -ftest-coverage -fprofile-arcs', { ...NOTES, ...CLANG }),
-  ...flags('-fpath-coverage -fcondition-coverage', { ...NOTES, ...GCC, needsSeed: true }),
-  ...flags('-flto', { ...BOTH, ...GCC, needsSeed: true }),
-  ...joined('-flto=', { effect: 'both', value: 'word', ...GCC, needsSeed: true }),
+  ...flags('-flto', { ...BOTH, ...GCC, needsSeed: 'names' }),
+  ...joined('-flto=', { effect: 'both', value: 'word', ...GCC, needsSeed: 'names' }),
+  ...separate('-aux-info', { effect: 'side-output', output: 'prototypes', value: 'path', ...GCC }),
+  ...joined('-aux-info=', { effect: 'side-output', output: 'prototypes', value: 'path', ...GCC }),
+  ...joined('-fdump-tree-', {
+    effect: 'side-output',
+    output: 'dump',
+    value: 'tree-dump',
+    reason: 'dump-output',
+    ...GCC,
+  }),
+  ...flags('-save-temps --save-temps -save-temps=obj --save-temps=obj', { effect: 'save-temps', ...GCC }),
+  ...flags('-save-temps=cwd --save-temps=cwd', {
+    effect: 'save-temps',
+    ...GCC,
+    keepsInWorkingDirectory: true,
+  }),
+  ...separate('-dumpdir --dumpdir', { effect: 'aux-dir', value: 'path', ...GCC }),
+  ...separate('-dumpbase --dumpbase', { effect: 'aux-base', value: 'path', ...GCC }),
+  ...separate('-dumpbase-ext --dumpbase-ext', { effect: 'aux-ext', value: 'suffix', ...GCC }),
   ...flags('-fstack-usage', { effect: 'side-output', output: 'stack-usage' }),
   ...flags('-fcallgraph-info', { effect: 'side-output', output: 'callgraph-info', ...GCC }),
   ...joined('-fcallgraph-info=', {
@@ -131,14 +167,21 @@ const SIDE_OUTPUTS: readonly OptionRow[] = [
   }),
 ];
 
-/** Options for a link that a compile ignores. Those that take a path or a list stay local. */
+/**
+ * Options for a link, which a compile ignores. Those that take a path or a list are left out of the command line that
+ * a worker runs; Clang says of some that they are unused, so there the call stays local.
+ */
 const LINKING: readonly OptionRow[] = [
   ...flags('-static -shared -pie -no-pie -static-pie -rdynamic -s -nostdlib -nodefaultlibs', BOTH),
   ...flags('-nostartfiles -static-libgcc -shared-libgcc -static-libstdc++', BOTH),
   ...eitherWay('-l', { effect: 'both', value: 'word' }),
-  ...lists('-Wl,', local('linker-option')),
-  ...eitherWay('-L -T -u -z -e', local('linker-option')),
-  ...separate('-Xlinker', local('linker-option')),
+  ...joined('-fuse-ld=', { effect: 'both', value: 'linker' }),
+  ...lists('-Wl,', LINK_ONLY),
+  ...lists('-Wl,', local('linker-option', 'clang')),
+  ...eitherWay('-L -T -u -z -e', LINK_ONLY),
+  ...eitherWay('-L -T -u -z -e', local('linker-option', 'clang')),
+  ...separate('-Xlinker', LINK_ONLY),
+  ...separate('-Xlinker', local('linker-option', 'clang')),
   ...flags('-r', local('linker-option')),
 ];
 
@@ -160,6 +203,7 @@ export const OPTION_TABLE: readonly OptionRow[] = [
   ...FAMILIES,
   ...DEBUGGING,
   ...SIDE_OUTPUTS,
+  ...PROFILE_OPTIONS,
   ...LINKING,
   ...QUERIES,
   ...REFUSED_OPTIONS,

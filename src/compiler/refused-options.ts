@@ -16,16 +16,17 @@ const CODE: readonly OptionRow[] = [
   ...separate('-wrapper', refuse('program-path')),
   ...eitherWay('-B', refuse('program-path')),
   ...separate(
-    '--prefix --sysroot --gcc-toolchain -gcc-toolchain -resource-dir -ccc-install-dir',
+    '--prefix --gcc-toolchain -gcc-toolchain -resource-dir -ccc-install-dir',
     refuse('program-path'),
   ),
-  ...joined('--prefix= --sysroot= --gcc-toolchain= --gcc-install-dir= --gcc-triple=', refuse('program-path')),
+  ...joined('--prefix= --gcc-toolchain= --gcc-install-dir= --gcc-triple=', refuse('program-path')),
   ...joined('-resource-dir= --driver-mode=', refuse('program-path')),
-  ...eitherWay('-isysroot', refuse('program-path')),
+  ...joined('--sysroot=', refuse('program-path', 'clang')),
+  ...separate('--sysroot', refuse('program-path', 'clang')),
+  ...eitherWay('-isysroot', refuse('program-path', 'clang')),
   ...flags('-no-integrated-cpp', refuse('program-path')),
   ...stems('-ccc-', refuse('program-path')),
-  ...joined('-fuse-ld= --ld-path= --rtlib= -rtlib= --unwindlib= -unwindlib=', refuse('linker-option')),
-  ...separate('-Xclang -mllvm', refuse('compiler-internals')),
+  ...joined('--ld-path= --rtlib= -rtlib= --unwindlib= -unwindlib=', refuse('linker-option')),
   ...joined('-Xclang= -mllvm= -mlink-builtin-bitcode', refuse('compiler-internals')),
   ...stems('-cc1', refuse('compiler-internals')),
   ...separate(
@@ -33,8 +34,7 @@ const CODE: readonly OptionRow[] = [
     refuse('compiler-internals'),
   ),
   ...joined('-Xopenmp-target= -Xarch_', refuse('compiler-internals')),
-  ...separate('-Xpreprocessor', refuse('preprocessor-option')),
-  ...separate('-Xassembler --for-assembler', refuse('assembler-option')),
+  ...separate('--for-assembler', refuse('assembler-option')),
   ...joined('--for-assembler=', refuse('assembler-option')),
   ...separate('--for-linker', refuse('linker-option')),
   ...joined('--for-linker=', refuse('linker-option')),
@@ -59,39 +59,22 @@ const MODULES: readonly OptionRow[] = [
   ...flags('-fpreprocessed -fdirectives-only', local('preprocessed-source')),
 ];
 
-/** Profiles. */
-const PROFILES: readonly OptionRow[] = [
-  ...stems('-fprofile-use -fauto-profile -fprofile-instr-use -fprofile-sample-use', refuse('profile-use')),
-  ...stems(
-    '-fmemory-profile -fbranch-probabilities -fprofile-list -fprofile-remapping-file',
-    refuse('profile-use'),
-  ),
-  ...flags('-fprofile-correction', local('profile-use')),
-  ...stems('-fprofile-generate -fprofile-instr-generate -fcs-profile-', refuse('profile-generate')),
-  ...joined('-fprofile-', refuse('profile-generate')),
-  ...flags('-fcreate-profile -fcoverage-mapping', refuse('profile-generate')),
-  ...flags('-a -ax', refuse('profile-generate')),
-];
-
 /** Options that write a file beside the object, or a report. */
 const WRITES: readonly OptionRow[] = [
-  ...stems('-save-temps --save-temps -save-stats --save-stats', refuse('save-temps')),
-  ...stems('-fdump- -fopt-info -fsave-optimization-record -foptimization-record', refuse('dump-output')),
-  ...stems(
-    '-ftime-trace -ftime-report -fmem-report -fproc-stat-report -fcrash-diagnostics',
-    refuse('dump-output'),
-  ),
-  ...flags('-fpre-ipa-mem-report -fpost-ipa-mem-report -fstats -mdump-tune-features', local('dump-output')),
+  ...stems('-save-temps --save-temps', refuse('save-temps', 'clang')),
+  ...stems('-save-stats --save-stats', refuse('save-temps')),
+  ...stems('-fdump- -fsave-optimization-record -foptimization-record', refuse('dump-output')),
+  ...stems('-ftime-trace -ftime-report -fmem-report -fproc-stat-report -time', refuse('measurement')),
+  ...stems('-fcrash-diagnostics', refuse('dump-output')),
+  ...flags('-fpre-ipa-mem-report -fpost-ipa-mem-report -fstats', local('measurement')),
+  ...flags('-mdump-tune-features', local('dump-output')),
   ...joined('-fdiagnostics-add-output= -fdiagnostics-set-output= -fdbg-cnt-list', refuse('dump-output')),
-  ...flags('-fverbose-asm', local('host-dependent-text')),
-  ...flags('-H -Q --trace-includes', local('dump-output')),
+  ...flags('-Q --trace-includes', local('dump-output')),
   ...joined('-d', refuse('dump-output')),
-  ...separate('-dumpbase -dumpbase-ext -dumpdir --dumpbase --dumpbase-ext --dumpdir', refuse('dump-output')),
-  ...eitherWay('-aux-info -MJ -index-store-path', refuse('dump-output')),
+  ...eitherWay('-index-store-path', refuse('dump-output')),
   ...separate('-serialize-diagnostics --serialize-diagnostics -auxbase', refuse('dump-output')),
   ...separate('--dump -dependency-dot -dependency-file -header-include-file', refuse('dump-output')),
   ...joined('--dump=', refuse('dump-output')),
-  ...stems('-time', refuse('dump-output')),
   ...stems('-gen-reproducer', refuse('dump-output')),
   ...separate('-gen-cdb-fragment-path', refuse('dump-output')),
   ...flags('-MV', local('dump-output')),
@@ -106,26 +89,14 @@ const WRITES: readonly OptionRow[] = [
   ...stems('-fltrans -fwpa', refuse('unsupported-output')),
 ];
 
-/** Options that read a file. */
+/** Options that read a file, or say where the compiler's own headers are. */
 const READS: readonly OptionRow[] = [
-  ...joined(
-    '-fsanitize-blacklist= -fsanitize-ignorelist= -fsanitize-system-blacklist=',
-    refuse('unknown-option'),
-  ),
-  ...joined('-fsanitize-system-ignorelist= -fsanitize-coverage-allowlist=', refuse('unknown-option')),
-  ...joined('-fsanitize-coverage-ignorelist= -fsanitize-coverage-whitelist=', refuse('unknown-option')),
-  ...joined(
-    '-fsanitize-coverage-blacklist= -fxray-attr-list= -fxray-always-instrument=',
-    refuse('unknown-option'),
-  ),
-  ...joined('-fxray-never-instrument= -fdepfile-entry= -working-directory=', refuse('unknown-option')),
-  ...separate('-working-directory', refuse('unknown-option')),
-  ...eitherWay(
-    '-iprefix -iwithprefix -iwithprefixbefore -iwithsysroot -iframework',
-    refuse('unknown-option'),
-  ),
-  ...separate('-imultilib -imultiarch -iframeworkwithsysroot', refuse('unknown-option')),
-  ...eitherWay('-F -A', refuse('unknown-option')),
+  ...joined('-fdepfile-entry= -working-directory=', refuse('header-search')),
+  ...separate('-working-directory', refuse('header-search')),
+  ...eitherWay('-iprefix -iwithprefix -iwithprefixbefore -iwithsysroot -iframework', refuse('header-search')),
+  ...separate('-imultilib -imultiarch -iframeworkwithsysroot', refuse('header-search')),
+  ...eitherWay('-F', refuse('header-search')),
+  ...eitherWay('-A', refuse('unknown-option')),
   ...joined('--embed-dir= -embed-dir=', refuse('embed')),
   ...separate('--embed-dir -embed-dir', refuse('embed')),
   ...separate(
@@ -139,4 +110,4 @@ const READS: readonly OptionRow[] = [
 ];
 
 /** All rows of this file. */
-export const REFUSED_OPTIONS: readonly OptionRow[] = [...CODE, ...MODULES, ...PROFILES, ...WRITES, ...READS];
+export const REFUSED_OPTIONS: readonly OptionRow[] = [...CODE, ...MODULES, ...WRITES, ...READS];

@@ -23,7 +23,9 @@ export function searchPathArguments(invocation: Invocation, dialect: Dialect = '
   const kept = invocation.args.filter(
     (arg) => arg.form !== 'source' && OPTION_INDEX[dialect].row(arg.name)?.searchPath === true,
   );
-  return [...renderArguments(kept), '-v', '-E', '-x', invocation.language, '/dev/null', '-o', '/dev/null'];
+  // Nothing is preprocessed of an assembler source, and no search path is told.
+  const language = invocation.language === 'assembler' ? 'assembler-with-cpp' : invocation.language;
+  return [...renderArguments(kept), '-v', '-E', '-x', language, '/dev/null', '-o', '/dev/null'];
 }
 
 const FRAMEWORK_SUFFIX = ' (framework directory)';

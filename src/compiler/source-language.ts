@@ -18,6 +18,8 @@ export const SOURCE_SUFFIXES: Readonly<Record<string, Language>> = {
   '.m': 'objective-c',
   '.mm': 'objective-c++',
   '.M': 'objective-c++',
+  '.S': 'assembler-with-cpp',
+  '.s': 'assembler',
 };
 
 /** Other suffixes and `-x` names, and why they stay local. */
@@ -30,11 +32,6 @@ const LOCAL_LANGUAGES: Readonly<Record<string, LocalReasonId>> = {
   'c++-cpp-output': 'preprocessed-source',
   'objective-c-cpp-output': 'preprocessed-source',
   'objective-c++-cpp-output': 'preprocessed-source',
-  '.s': 'assembler-source',
-  '.S': 'assembler-source',
-  '.sx': 'assembler-source',
-  assembler: 'assembler-source',
-  'assembler-with-cpp': 'assembler-source',
   '.h': 'precompiled-header',
   '.hh': 'precompiled-header',
   '.H': 'precompiled-header',
@@ -81,7 +78,8 @@ export function languageOf(
     return { reason: LOCAL_LANGUAGES[chosen] ?? 'unsupported-language', detail: `-x ${chosen}` };
   }
   const suffix = suffixOf(sourcePath);
-  const language = SOURCE_SUFFIXES[suffix];
+  // Clang hands it to the linker.
+  const language = suffix === '.sx' && dialect === 'gcc' ? 'assembler-with-cpp' : SOURCE_SUFFIXES[suffix];
   if (language === undefined) {
     return { reason: LOCAL_LANGUAGES[suffix] ?? 'unsupported-language', detail: sourcePath };
   }

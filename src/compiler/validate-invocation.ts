@@ -20,6 +20,12 @@ const FIELDS = [
   'depfile',
   'includeDirectories',
   'choosesColor',
+  'dataFiles',
+  'profile',
+  'assemblerDirectories',
+  'nativeOptions',
+  'usesOwnAssembler',
+  'isRepeatable',
 ] as const satisfies readonly (keyof Invocation)[];
 
 /**

@@ -45,6 +45,20 @@ export const VALUE_KINDS = {
     pattern: /^(?!\$SYSROOT)[^\0\r\n\ufffd@=-][^\0\r\n\ufffd]{0,4094}$/,
     text: 'a directory that does not depend on the system root (`=` or `$SYSROOT` in front)',
   },
+  absolute: { pattern: /^\/[^\0\r\n\ufffd]{0,4094}$/, text: 'an absolute path' },
+  'tree-dump': {
+    pattern:
+      /^(?!all|debug|earlydebug)[a-z0-9_]+(?:-(?:raw|slim|vops|lineno|uid|blocks|eh|verbose|gimple))*$/,
+    text: 'the name of a pass, perhaps with `-raw`, `-slim`, `-vops`, `-lineno`, `-uid`, `-blocks`, `-eh`, `-verbose` or `-gimple`',
+  },
+  remarks: { pattern: /^[a-z-]+$/, text: 'kinds of optimisation remarks, without a file' },
+  suffix: { pattern: /^\.[A-Za-z0-9_.+-]+$/, text: 'a suffix of a file name with its dot' },
+  linker: { pattern: /^(?:bfd|gold|lld|mold)$/, text: '`bfd`, `gold`, `lld` or `mold`' },
+  feature: { pattern: /^[+-][A-Za-z0-9.-]+$/, text: 'a feature of a processor with its sign' },
+  tuning: {
+    pattern: /^(?:[A-Za-z0-9-]*(?:=[A-Za-z0-9.-]{1,40})?)$/,
+    text: 'the rest of a name, perhaps with `=` and a number or word',
+  },
   'prefix-map': { pattern: /^[^\0\r\n\ufffd=]*=[^\0\r\n\ufffd]*$/, text: '`old=new`' },
   text: { pattern: /^[^\0\r\n\ufffd]{1,65535}$/, text: 'any text on one line' },
 } as const satisfies Record<string, ValueKindRow>;

@@ -10,6 +10,7 @@ import { TRAIT_REASONS, withWholes } from './scan-traits.ts';
  */
 export function asksBeyondIncludes(scan: FileScan, traits: number = scan.traits): LocalReasonId | undefined {
   if (scan.questions.length > 0 || scan.computedQuestions.length > 0) return 'computed-has-include';
+  if (scan.embedded.length > 0) return 'incbin';
   const all = withWholes(traits);
   return TRAIT_REASONS.find(({ bit }) => (all & bit) !== 0)?.reason;
 }

@@ -4,6 +4,7 @@
  */
 import { withoutComments } from './comments.ts';
 import { visitDirectives } from './directives.ts';
+import type { EmbeddedFile } from './embedded-files.ts';
 import { type ExistenceQuestion, existenceQuestionsIn } from './has-include.ts';
 import { internName } from './interned-names.ts';
 import {
@@ -31,6 +32,8 @@ export interface FileScan {
   readonly questions: readonly ExistenceQuestion[];
   /** Operands of such questions that only macro expansion turns into a name; empty: not even that is visible. */
   readonly computedQuestions: readonly string[];
+  /** Files that assembler text in it names. */
+  readonly embedded: readonly EmbeddedFile[];
   /** {@link nameHash} of every macro that the file defines: a look-up passes by files without it. */
   readonly definedNames: Uint32Array;
   /** Bits of {@link SCAN_TRAIT}. */
@@ -40,6 +43,9 @@ export interface FileScan {
 const NONE: readonly never[] = [];
 const NO_NAMES = new Uint32Array(0);
 
+/** A larger file with a NUL in this much of it is no text: looking for directives in it would take too long. */
+const MAX_BINARY_BYTES = 256 * 1024;
+
 /** Gathers the findings of one file. */
 class Findings {
   readonly quoted = new Set<string>();
@@ -48,6 +54,7 @@ class Findings {
   readonly computed = new Set<string>();
   readonly questions = new Map<string, ExistenceQuestion>();
   readonly computedQuestions = new Set<string>();
+  readonly embedded = new Map<string, EmbeddedFile>();
   readonly definedNames = new Set<number>();
   traits = 0;
 
@@ -62,6 +69,10 @@ class Findings {
     this.questions.set(`${lookup} ${name}`, { name: this.name(name), lookup });
   }
 
+  embed({ name, role }: EmbeddedFile): void {
+    this.embedded.set(`${role} ${name}`, { name: this.name(name), role });
+  }
+
   toScan(): FileScan {
     return {
       quoted: listOf(this.quoted),
@@ -70,6 +81,7 @@ class Findings {
       computed: listOf(this.computed),
       questions: this.questions.size === 0 ? NONE : [...this.questions.values()],
       computedQuestions: listOf(this.computedQuestions),
+      embedded: this.embedded.size === 0 ? NONE : [...this.embedded.values()],
       definedNames: this.definedNames.size === 0 ? NO_NAMES : Uint32Array.from(this.definedNames),
       traits: this.traits,
     };
@@ -86,6 +98,10 @@ function listOf(set: ReadonlySet<string>): readonly string[] {
  */
 export function scanDirectives(content: Buffer): FileScan {
   const findings = new Findings();
+  if (content.length > MAX_BINARY_BYTES && content.subarray(0, MAX_BINARY_BYTES).includes(0)) {
+    findings.traits |= SCAN_TRAIT.unscanned;
+    return findings.toScan();
+  }
   // Latin-1 keeps every byte as one character, whatever the encoding is.
   const text = content.toString('latin1');
   scanText(text, findings);
@@ -119,7 +135,9 @@ function scanText(raw: string, findings: Findings): void {
     }
   });
   if (seemsComputed) scanComputed(text, findings);
-  findings.traits |= textTraitsOf(text);
+  const { bits, embedded } = textTraitsOf(text);
+  findings.traits |= bits;
+  for (const file of embedded) findings.embed(file);
   const { named, computed } = existenceQuestionsIn(text);
   for (const question of named) findings.question(question);
   for (const operand of computed) findings.computedQuestions.add(findings.name(operand));

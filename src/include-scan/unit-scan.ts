@@ -12,7 +12,7 @@ import { macroDefinitionsIn } from './macro-definitions.ts';
 import type { NumberedDefinition } from './macro-index.ts';
 import type { FoundProbe } from './path-probe.ts';
 import type { ScanMemory } from './scan-memory.ts';
-import { SCAN_TRAIT, TRAIT_REASONS, withWholes } from './scan-traits.ts';
+import { DEFINED_TRAITS, SCAN_TRAIT, TRAIT_REASONS, withWholes } from './scan-traits.ts';
 import { absolutePath, type SearchPlan, searchPlanOf } from './search-plan.ts';
 import type { SourceFile } from './source-view-port.ts';
 
@@ -22,8 +22,8 @@ export interface Unit {
   readonly plan: SearchPlan;
   /** What the macros on the command line ask for. */
   readonly commandLine: FileScan;
-  /** Traits that keep this unit local. */
-  readonly localTraits: number;
+  /** Traits that the macros on the command line settle. */
+  readonly definedTraits: number;
 }
 
 /** What an attempt may build on; each is had from the compiler when an attempt asks for it. */
@@ -56,14 +56,11 @@ const MAX_ROUNDS = 12;
 /** Takes a call apart. */
 export function unitOf(request: ClosureRequest): Unit {
   const plan = searchPlanOf(request.invocation, request.workingDirectory);
-  const hasFixedClock = request.environment.some((entry) => /^SOURCE_DATE_EPOCH=./.test(entry));
-  const localTraits = TRAIT_REASONS.reduce((bits, { bit }) => bits | bit, 0);
-  return {
-    request,
-    plan,
-    commandLine: scanDirectives(Buffer.from(plan.definitions)),
-    localTraits: hasFixedClock ? localTraits & ~SCAN_TRAIT.clock : localTraits,
-  };
+  const { definitions } = plan;
+  let definedTraits = 0;
+  for (const [name, bits] of Object.entries(DEFINED_TRAITS))
+    if (definitions.includes(`#define ${name} `)) definedTraits |= bits;
+  return { request, plan, commandLine: scanDirectives(Buffer.from(definitions)), definedTraits };
 }
 
 export class UnitScan {
@@ -73,6 +70,8 @@ export class UnitScan {
   readonly #chain: ReturnType<ScanMemory['chainOf']>;
   readonly #walk: IncludeWalk;
   readonly #deadlineMs: number;
+  /** Traits that keep this unit local. */
+  readonly #localTraits: number;
 
   constructor(unit: Unit, knowledge: CompilerKnowledge, memory: ScanMemory, deadlineMs: number) {
     this.#unit = unit;
@@ -81,6 +80,7 @@ export class UnitScan {
     this.#deadlineMs = deadlineMs;
     this.#chain = memory.chainOf(unit.plan, knowledge.builtIn);
     this.#walk = new IncludeWalk(memory.graph, this.#chain.memory, deadlineMs);
+    this.#localTraits = localTraitsOf(unit, knowledge.builtIn.isClang);
   }
 
   run(): Attempt {
@@ -89,6 +89,7 @@ export class UnitScan {
       this.#runWalk() ??
       this.#traitsTrouble() ??
       this.#addComputed() ??
+      this.#addEmbedded() ??
       this.#traitsTrouble();
     if (trouble !== undefined) return trouble;
     const closure = this.#closure();
@@ -135,7 +136,8 @@ export class UnitScan {
   }
 
   #traitsTrouble(): Attempt | undefined {
-    const { commandLine, localTraits } = this.#unit;
+    const { commandLine } = this.#unit;
+    const localTraits = this.#localTraits;
     const traits = withWholes(commandLine.traits | this.#walk.traits);
     if ((traits & localTraits) === 0) return undefined;
     for (const { bit, reason } of TRAIT_REASONS) {
@@ -151,6 +153,8 @@ export class UnitScan {
 
   #addComputed(): Attempt | undefined {
     const walk = this.#walk;
+    // Nothing is preprocessed: what looks like a directive is a comment.
+    if (this.#unit.request.invocation.language === 'assembler') return undefined;
     if (walk.computing.length === 0) return undefined;
     const { macros, answer } = this.#knowledge;
     if (macros === undefined) return { kind: 'wants-macros' };
@@ -173,6 +177,31 @@ export class UnitScan {
       if (walk.nodes.size === filesBefore) return undefined;
     }
     return { kind: 'wants-answer', files: walk.files };
+  }
+
+  /** Files that assembler text names, in every place where the assembler would look. */
+  #addEmbedded(): Attempt | undefined {
+    const walk = this.#walk;
+    const { workingDirectory, invocation } = this.#unit.request;
+    const directories = [
+      workingDirectory,
+      ...invocation.assemblerDirectories.map((path) => absolutePath(workingDirectory, path)),
+    ];
+    for (let filesBefore = -1; walk.nodes.size !== filesBefore; ) {
+      if ((walk.traits & SCAN_TRAIT.embedding) === 0) return undefined;
+      filesBefore = walk.nodes.size;
+      for (const { name, role } of walk.files.flatMap(({ scan }) => scan.embedded)) {
+        for (const directory of directories) {
+          const found = this.#memory.graph.probe.find(directory, name);
+          if (found.node === undefined) continue;
+          if (role === 'text') walk.add(found);
+          else walk.addAsked(found);
+        }
+      }
+      const trouble = this.#runWalk();
+      if (trouble !== undefined) return trouble;
+    }
+    return undefined;
   }
 
   #compiledHeaderTrouble(found: readonly FoundProbe[]): Attempt | undefined {
@@ -211,6 +240,16 @@ export class UnitScan {
     directories.push(...this.#walk.directories);
     return new ClosureOfWalk(graph, memory, numbers, directories);
   }
+}
+
+/** Traits that a call has an answer to itself do not keep it local. */
+function localTraitsOf({ request, definedTraits }: Unit, isClang: boolean): number {
+  let bits = 0;
+  for (const { bit, isForClang } of TRAIT_REASONS) if (isClang || !isForClang) bits |= bit;
+  // Clang heeds it since version 16 only.
+  const hasFixedClock = request.environment.some((entry) => /^SOURCE_DATE_EPOCH=./.test(entry));
+  if (hasFixedClock && !isClang) bits &= ~(SCAN_TRAIT.date | SCAN_TRAIT.time);
+  return bits & ~definedTraits;
 }
 
 function local(reason: LocalReasonId, detail: string): Attempt {

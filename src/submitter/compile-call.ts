@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { messageOf } from '../base/errors.ts';
 import {
+  type Classification,
   classify,
   forwardedEnvironment,
   type Invocation,
@@ -21,10 +22,12 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { InputCollector } from './input-set.ts';
 import type { LocalToolchains } from './local-toolchains.ts';
 import type { MessageLocale, MessageLocales } from './message-locale.ts';
-import type { OutputSink, RemoteOutcome } from './outcome.ts';
+import type { NativeProcessors } from './native-processors.ts';
+import type { RemoteOutcome } from './outcome.ts';
 import { outputObstacle } from './output-obstacle.ts';
 import type { PreparedJob } from './remote-worker.ts';
 import type { ShimSession } from './shim-session.ts';
+import { absolute, ShimSink } from './shim-sink.ts';
 
 /** What the pipeline works with; shared by all calls. */
 export interface CallParts {
@@ -34,6 +37,7 @@ export interface CallParts {
   readonly view: SourceView;
   readonly toolchains: LocalToolchains;
   readonly locales: MessageLocales;
+  readonly natives: NativeProcessors;
   readonly localSlots: Slots;
   readonly ledger: Ledger;
   readonly log: Logger;
@@ -232,37 +236,44 @@ export class CompileCall {
     const request = this.#request;
     const name = isCompilerName(request.name);
     if (name === undefined) return here('toolchain-unknown', request.name);
-    const classification = classify({
-      compilerName: request.name,
-      dialect: name.dialect,
-      args: request.args,
-      environment: request.env,
-      readResponseFile: (path) => readText(absolute(request.cwd, path)),
-    });
+    let classification = this.#classify(name.dialect);
     if (classification.kind === 'local') return classification;
-    const { invocation } = classification;
+    let { invocation } = classification;
     this.#subject = invocation.sourcePath;
     if (!request.isFaithful) return here('unsupported-encoding', invocation.sourcePath);
     const obstacle = this.#parts.remoteObstacle();
     if (obstacle !== undefined) return here(obstacle, '');
     // From here on nothing that was true before the shim called is missed: neither of the compiler nor of sources.
     await this.#parts.view.refresh();
-    const toolchain = await this.#identify();
+    const toolchain = await this.#identify(invocation);
     if ('reason' in toolchain) return toolchain;
-    if (!toolchain.languages.includes(invocation.language))
-      return here('unsupported-language', invocation.language);
+    // A compiler called cc is known only now.
+    if (toolchain.dialect !== name.dialect) {
+      classification = this.#classify(toolchain.dialect);
+      if (classification.kind === 'local') return classification;
+      ({ invocation } = classification);
+    }
     const refusal = this.#parts.dispatcher.refusal(toolchain.id, new Set());
     if (refusal !== undefined) return here(refusal.reason, refusal.detail);
     for (const { path, kind } of invocation.outputs) {
-      const trouble = outputObstacle(absolute(request.cwd, path), kind, request.umask);
+      // Of a dump only the beginning of its name is known: until it comes, its directory is what can be looked at.
+      const place = kind === 'dump' ? `${path}.` : path;
+      const trouble = outputObstacle(absolute(request.cwd, place), kind, request.umask);
       if (trouble !== undefined) return here(trouble, path);
     }
     return this.#findInputs(invocation, toolchain, false);
   }
 
-  async #identify(): Promise<Toolchain | Local> {
+  #classify(dialect: Toolchain['dialect']): Classification {
+    const { name, args, env, cwd } = this.#request;
+    const readResponseFile = (path: string): string | undefined => readText(absolute(cwd, path));
+    return classify({ compilerName: name, dialect, args, environment: env, readResponseFile });
+  }
+
+  async #identify(invocation: Invocation): Promise<Toolchain | Local> {
     try {
-      return await this.#parts.toolchains.identify(this.#request.compiler);
+      const toolchain = await this.#parts.toolchains.identify(this.#request.compiler, invocation);
+      return toolchain ?? here('unsupported-language', invocation.language);
     } catch (error) {
       return here('toolchain-unknown', messageOf(error));
     }
@@ -274,7 +285,10 @@ export class CompileCall {
     isExact: boolean,
   ): Promise<Prepared | Local> {
     const { cwd, compiler, env, umask } = this.#request;
-    const { closures, inputs, limits, locales } = this.#parts;
+    const { closures, inputs, limits, locales, natives } = this.#parts;
+    const isNative = invocation.nativeOptions.length > 0;
+    const processor = isNative ? await natives.wordsOf(invocation, toolchain) : [];
+    if (processor === undefined) return here('march-native', invocation.nativeOptions.join(' '));
     const locale = await locales.of(env);
     const environment = [
       ...forwardedEnvironment(env).filter((entry) => !locales.decides(entry)),
@@ -316,6 +330,7 @@ export class CompileCall {
         terminal: this.#terminal(),
         outputs: invocation.outputs.map(({ kind, path, required }) => ({ kind, path, required })),
         inputs: collected.inputs,
+        processor: [...processor],
         timeoutMs: limits.jobTimeoutMs,
       },
     };
@@ -337,32 +352,6 @@ export class CompileCall {
   }
 }
 
-/** Passes outputs on to the shim; takes only paths that the call may write. */
-class ShimSink implements OutputSink {
-  began = false;
-  readonly #session: ShimSession;
-  readonly #job: PreparedJob;
-  readonly #taken = new Set<string>();
-
-  constructor(session: ShimSession, job: PreparedJob) {
-    this.#session = session;
-    this.#job = job;
-  }
-
-  begin(index: number, path: string, sizeBytes: number): boolean {
-    const expected = this.#job.outputs.some((output) => output.path === path);
-    if (!expected || this.#taken.has(path) || index !== this.#taken.size) return false;
-    this.#taken.add(path);
-    this.began = true;
-    this.#session.beginOutput(index, absolute(this.#job.workingDirectory, path), sizeBytes);
-    return true;
-  }
-
-  data(index: number, piece: Uint8Array): Promise<void> | void {
-    return this.#session.outputData(index, piece);
-  }
-}
-
 /** Why a shim left while its call was being served. */
 function goneBecause(session: ShimSession): LocalReasonId {
   if (session.localCause === 'STALLED') return 'agent-stalled';
@@ -371,10 +360,6 @@ function goneBecause(session: ShimSession): LocalReasonId {
 
 function here(reason: LocalReasonId, detail: string): Local {
   return { kind: 'local', reason, detail, slot: true };
-}
-
-function absolute(workingDirectory: string, path: string): string {
-  return path.startsWith('/') ? path : `${workingDirectory}/${path}`;
 }
 
 /** Only ordinary files of a sane size: reading a pipe would hold the agent up. */

@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 import { IdSet } from '../base/id-set.ts';
 import { walkPath } from '../base/path-walk.ts';
-import type { Invocation, LocalReasonId } from '../compiler/index.ts';
+import { type Invocation, type LocalReasonId, profilePaths } from '../compiler/index.ts';
 import {
   asksBeyondIncludes,
   type FileNumbers,
@@ -110,7 +110,8 @@ export class InputCollector {
     const trouble = closure.numbered
       ? this.#addNumbered(closure.numbered, ids)
       : this.#addListed(closure.files, ids);
-    if (trouble !== undefined) return trouble;
+    const named = trouble ?? this.#addNamed(request, ids);
+    if (named !== undefined) return named;
     const { generation } = this.#entries;
     return { kind: 'inputs', inputs: { entryIds: ids.all, absentPaths: this.#absentPaths, generation } };
   }
@@ -158,6 +159,29 @@ export class InputCollector {
       traits |= file.scan.traits;
       const reason = asksBeyondIncludes(file.scan, traits);
       if (reason !== undefined) return { kind: 'local', reason, detail: path };
+      this.#addDirectory(dirname(walk.canonicalPath), ids);
+      ids.add(this.#onItsWay(path, file));
+    }
+    return undefined;
+  }
+
+  /** Files that options name, as far as they exist; where they do not, the worker has none either. */
+  #addNamed(
+    { invocation, workingDirectory, logicalDirectory }: InputRequest,
+    ids: JobIds,
+  ): InputOutcome | undefined {
+    const { dataFiles, profile } = invocation;
+    if (dataFiles.length === 0 && profile === undefined) return undefined;
+    const paths = dataFiles.map((path) => absolute(workingDirectory, path));
+    const directories =
+      logicalDirectory === undefined ? [workingDirectory] : [workingDirectory, logicalDirectory];
+    if (profile !== undefined) paths.push(...profilePaths(profile, directories));
+    for (const path of paths) {
+      const walk = walkPath(path, (at) => this.#view.node(at));
+      if (walk.node?.kind !== 'file') continue;
+      const file = this.#fileAt(walk.canonicalPath);
+      if (file instanceof StillReading) return { kind: 'reading', arrived: file.arrived };
+      if (file === undefined) return changed(path);
       this.#addDirectory(dirname(walk.canonicalPath), ids);
       ids.add(this.#onItsWay(path, file));
     }

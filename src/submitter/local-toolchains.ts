@@ -1,6 +1,7 @@
 /** The identity of the compiler that a call uses, asked once and believed as long as its files stay as they are. */
 import { statSync } from 'node:fs';
 import { walkPath } from '../base/path-walk.ts';
+import { type Invocation, scopeOf } from '../compiler/index.ts';
 import type { SourceView } from '../include-scan/index.ts';
 import type { Toolchain, ToolchainCache } from '../toolchain/index.ts';
 
@@ -8,7 +9,8 @@ import type { Toolchain, ToolchainCache } from '../toolchain/index.ts';
 const LOOK_INTERVAL_MS = 10_000;
 
 interface Known {
-  readonly toolchain: Toolchain;
+  /** Undefined: the compiler has no programs for such calls. */
+  readonly toolchain: Toolchain | undefined;
   /** What stat said of the driver as called and of each component. */
   readonly stamp: string;
   /** Where those files really are, and what the view had heard of them when stat was asked. */
@@ -21,6 +23,9 @@ interface Heard {
   readonly paths: readonly string[];
   readonly changes: readonly (number | undefined)[];
 }
+
+/** What of a call decides which programs it needs. */
+export type ProgramNeeds = Pick<Invocation, 'language' | 'usesOwnAssembler'>;
 
 export class LocalToolchains {
   readonly #cache: ToolchainCache;
@@ -38,24 +43,35 @@ export class LocalToolchains {
   /**
    * As of the view's last refresh.
    * @param compilerPath absolute path of the real compiler as it is called
+   * @returns undefined if it has no programs for the language, or no assembler beside its own
    * @throws MeshError MESHCC_COMPILER if it does not answer as a compiler does
    */
-  async identify(compilerPath: string): Promise<Toolchain> {
-    const known = this.#known.get(compilerPath);
+  async identify(compilerPath: string, needs: ProgramNeeds): Promise<Toolchain | undefined> {
+    const key = `${needs.language} ${needs.usesOwnAssembler} ${compilerPath}`;
+    const known = this.#known.get(key);
     if (known !== undefined && this.#isCurrent(compilerPath, known)) return known.toolchain;
     const failed = this.#failed.get(compilerPath);
     if (failed !== undefined && failed.stamp === statText(compilerPath)) throw failed.error;
     try {
-      const toolchain = await this.#cache.probe(compilerPath, { env: this.#env });
+      const toolchain = await this.#ask(compilerPath, needs);
       const heard = this.#listen(compilerPath, toolchain);
       const stamp = stampOf(compilerPath, toolchain);
-      this.#known.set(compilerPath, { toolchain, stamp, heard, lookedAtMs: performance.now() });
+      this.#known.set(key, { toolchain, stamp, heard, lookedAtMs: performance.now() });
       await this.#cache.save();
       return toolchain;
     } catch (error) {
       this.#failed.set(compilerPath, { stamp: statText(compilerPath), error });
       throw error;
     }
+  }
+
+  async #ask(compilerPath: string, needs: ProgramNeeds): Promise<Toolchain | undefined> {
+    const own = await this.#cache.probe(compilerPath, { env: this.#env });
+    const scope = scopeOf(needs, own.dialect);
+    if (scope === own.scope) return own;
+    return own.scopes.includes(scope)
+      ? this.#cache.probe(compilerPath, { env: this.#env, scope })
+      : undefined;
   }
 
   #isCurrent(compilerPath: string, known: Known): boolean {
@@ -75,7 +91,7 @@ export class LocalToolchains {
     });
   }
 
-  #listen(compilerPath: string, toolchain: Toolchain): Heard {
+  #listen(compilerPath: string, toolchain: Toolchain | undefined): Heard {
     const paths = pathsOf(compilerPath, toolchain).map(
       (path) => walkPath(path, (at) => this.#view.node(at)).canonicalPath,
     );
@@ -84,11 +100,11 @@ export class LocalToolchains {
   }
 }
 
-function pathsOf(compilerPath: string, toolchain: Toolchain): string[] {
-  return [compilerPath, ...toolchain.components.map((component) => component.path)];
+function pathsOf(compilerPath: string, toolchain: Toolchain | undefined): string[] {
+  return [compilerPath, ...(toolchain?.components ?? []).map((component) => component.path)];
 }
 
-function stampOf(compilerPath: string, toolchain: Toolchain): string {
+function stampOf(compilerPath: string, toolchain: Toolchain | undefined): string {
   return pathsOf(compilerPath, toolchain).map(statText).join(' ');
 }
 

@@ -1,6 +1,6 @@
 /** One connected worker as the submitter sees it: its credits, what it has been told, the jobs in its hands. */
 import { dirname } from 'node:path';
-import { type Digest, digestFromBytes, digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
+import { digestToBytes, startDigest } from '../base/digest.ts';
 import { messageOf } from '../base/errors.ts';
 import { encodeAscending } from '../base/varint.ts';
 import {
@@ -8,7 +8,6 @@ import {
   type FromWorker,
   OUTPUT_WINDOW_BYTES,
   type WireArgument,
-  type WireCompiled,
   type WireJob,
   type WireOutputChunk,
   type WireResult,
@@ -17,6 +16,7 @@ import {
 import type { Toolchain } from '../toolchain/index.ts';
 import { BlobUploader } from './blob-uploader.ts';
 import type { EntryTable } from './entry-table.ts';
+import { excessOf, type IncomingOutput, type IncomingOutputs, outputProblem } from './incoming-outputs.ts';
 import type { JobInputs } from './input-set.ts';
 import type { OutputSink, RemoteOutcome } from './outcome.ts';
 import { ToldEntries } from './told-entries.ts';
@@ -31,6 +31,8 @@ export interface PreparedJob {
   readonly terminal: NonNullable<WireJob['terminal']> | undefined;
   readonly outputs: WireJob['outputs'];
   readonly inputs: JobInputs;
+  /** What the user's processor is, if options of the call mean it; else empty. */
+  readonly processor: string[];
   /** After this the job is taken back and done locally. */
   readonly timeoutMs: number;
 }
@@ -41,17 +43,8 @@ const WATCH_INTERVAL_MS = 1_500;
 
 const NOTHING = Buffer.alloc(0);
 
-/** One output while it arrives. */
-interface IncomingOutput {
-  readonly hash: ReturnType<typeof startDigest>;
-  readonly path: string;
-  readonly sizeBytes: number;
-  receivedBytes: number;
-}
-
-interface RunningJob {
+interface RunningJob extends IncomingOutputs {
   readonly sink: OutputSink;
-  readonly expected: WireJob['outputs'];
   readonly hashes: Map<number, IncomingOutput>;
   /** Arrived, and not yet credited to the worker: never above the window. */
   pendingBytes: number;
@@ -203,6 +196,7 @@ export class RemoteWorker {
       environment: job.environment,
       umask: job.umask,
       outputs: job.outputs,
+      processor: job.processor,
     };
     if (job.terminal !== undefined) message.terminal = job.terminal;
     work.send({ job: message });
@@ -364,36 +358,4 @@ export class RemoteWorker {
 /** 256 entries are about 25 KB: small messages, no large one in front of other jobs' news. */
 function* inPieces<Item>(items: readonly Item[]): Generator<Item[]> {
   for (let start = 0; start < items.length; start += 256) yield items.slice(start, start + 256);
-}
-
-/** Says what is too much about what has arrived so far, if anything: memory and disk here are bounded. */
-function excessOf(output: IncomingOutput, job: RunningJob): string | undefined {
-  const { path, sizeBytes, receivedBytes } = output;
-  if (receivedBytes > sizeBytes) return `${path} is longer than the ${sizeBytes} bytes that were announced`;
-  if (job.pendingBytes > OUTPUT_WINDOW_BYTES) return `it sent more than the window of ${path} allows`;
-  return undefined;
-}
-
-/** Holds what arrived against the digests of the result, and against what the job was to make. */
-function outputProblem(job: RunningJob, { exitStatus, signal, outputs }: WireCompiled): string | undefined {
-  if (outputs.length !== job.hashes.size) {
-    return `its result names ${outputs.length} outputs, ${job.hashes.size} arrived`;
-  }
-  const named = new Set(outputs.map(({ index }) => index));
-  if (named.size !== outputs.length) return 'its result names an output twice';
-  if (exitStatus === 0 && signal === 0) {
-    const arrived = new Set([...job.hashes.values()].map(({ path }) => path));
-    const missing = job.expected.find(({ path, required }) => required && !arrived.has(path));
-    if (missing !== undefined) return `it reports success without ${missing.path}`;
-  }
-  for (const { index, sha256, sizeBytes } of outputs) {
-    const output = job.hashes.get(index);
-    if (output === undefined) return `output ${index} never arrived`;
-    if (output.receivedBytes !== sizeBytes || output.sizeBytes !== sizeBytes) {
-      return `${output.path} has ${output.receivedBytes} bytes instead of ${sizeBytes}`;
-    }
-    const digest: Digest = finishDigest(output.hash);
-    if (digest !== digestFromBytes(sha256)) return `${output.path} does not match its digest`;
-  }
-  return undefined;
 }

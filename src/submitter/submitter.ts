@@ -18,6 +18,7 @@ import { EntryTable } from './entry-table.ts';
 import { InputCollector } from './input-set.ts';
 import { LocalToolchains } from './local-toolchains.ts';
 import { MessageLocales } from './message-locale.ts';
+import { NativeProcessors } from './native-processors.ts';
 import { ShimServer } from './shim-server.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -72,6 +73,7 @@ export class Submitter {
       view: this.#view,
       toolchains: new LocalToolchains(options.toolchainCache, options.env, this.#view),
       locales: new MessageLocales(run),
+      natives: new NativeProcessors(run),
       localSlots: this.#localSlots,
       ledger: options.ledger,
       log,

@@ -2,6 +2,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { messageOf } from '../base/errors.ts';
+import type { LanguageScope } from '../compiler/index.ts';
 import { pathDirectories } from './find-in-path.ts';
 import { MASQUERADE_PROGRAMS } from './masquerade-programs.ts';
 import { probeToolchain } from './probe-toolchain.ts';
@@ -18,10 +19,13 @@ export interface DiscoverOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly isCompilerName: IsCompilerName;
   /** Asks one compiler; default {@link probeToolchain}, or that of a cache. */
-  readonly probe?: (compilerPath: string, options: { env: NodeJS.ProcessEnv }) => Promise<Toolchain>;
+  readonly probe?: (
+    compilerPath: string,
+    options: { env: NodeJS.ProcessEnv; scope?: LanguageScope },
+  ) => Promise<Toolchain>;
 }
 
-/** A compiler and all its names. */
+/** A compiler, for one scope of languages, and all its names. */
 export interface DiscoveredToolchain {
   readonly toolchain: Toolchain;
   /** Absolute paths by which it can be called (`/usr/bin/cc`, `/usr/bin/gcc`, …), in the order of PATH. */
@@ -44,7 +48,7 @@ export interface DiscoveryResult {
 const PARALLEL_PROBES = 2;
 
 /**
- * All compilers in the PATH of `env`. Names that lead to a program standing in for a compiler (a shim, a
+ * All compilers in the PATH of `env`, each once for every scope that it has programs for. Names that lead to a program standing in for a compiler (a shim, a
  * compiler cache) are passed over. A compiler that cannot be used is a value, not an error.
  */
 export async function discoverToolchains(options: DiscoverOptions): Promise<DiscoveryResult> {
@@ -55,20 +59,26 @@ export async function discoverToolchains(options: DiscoverOptions): Promise<Disc
   const results = await mapInParallel([...candidates.values()], async (names) => {
     const [compilerPath = ''] = names;
     try {
-      return { names, toolchain: await probe(compilerPath, { env: options.env }) };
+      const own = await probe(compilerPath, { env: options.env });
+      const found = [own];
+      for (const scope of own.scopes.slice(1))
+        found.push(await probe(compilerPath, { env: options.env, scope }));
+      return { names, found };
     } catch (error) {
       return { compilerPath, reason: messageOf(error) };
     }
   });
   for (const result of results) {
-    if (result.toolchain === undefined) {
+    if (result.found === undefined) {
       unusable.push(result);
       continue;
     }
-    const key = `${result.toolchain.id} ${result.toolchain.driverPath}`;
-    const same = toolchains.get(key);
-    if (same === undefined) toolchains.set(key, { toolchain: result.toolchain, names: [...result.names] });
-    else same.names.push(...result.names);
+    for (const toolchain of result.found) {
+      const key = `${toolchain.id} ${toolchain.driverPath}`;
+      const same = toolchains.get(key);
+      if (same === undefined) toolchains.set(key, { toolchain, names: [...result.names] });
+      else same.names.push(...result.names);
+    }
   }
   return { toolchains: [...toolchains.values()], unusable };
 }

@@ -1,6 +1,7 @@
 /** Reads what a driver would do for a compile: the output of `-###`, which GCC and Clang print on stderr. */
 
 import { basename } from 'node:path';
+import { driverCommands, type PlannedCommand } from '../compiler/index.ts';
 import type { CompilerDialect, CompilerDriver, ComponentRole } from './toolchain.ts';
 
 /** A program that the driver would start. */
@@ -28,12 +29,14 @@ export interface DriverPlan {
 const PROGRAM_ROLES: Readonly<Record<string, ComponentRole>> = {
   cc1: 'cc1',
   cc1plus: 'cc1plus',
+  cc1obj: 'cc1obj',
+  cc1objplus: 'cc1objplus',
   as: 'as',
   objcopy: 'objcopy',
 };
 
 /**
- * Reads the output of `<driver> -### -v -c … x.c`, where `x.c` has no `-x` before it: whether it is compiled as
+ * Reads the output of `<driver> -### -v -c … x.c`. Where `x.c` has no `-x` before it, whether it is compiled as
  * C or as C++ tells which driver this is.
  * @returns the plan, or the reason why this is no output of a compiler that we know
  */
@@ -44,8 +47,7 @@ export function parseDriverPlan(output: string): DriverPlan | { readonly reason:
   if (versionText === undefined) {
     return { reason: `it tells no version of GCC or Clang; it said: ${firstWords(output)}` };
   }
-  const commands = output.split('\n').filter((line) => /^ +["/\w]/.test(line));
-  const words = commands.map(splitCommand);
+  const words = driverCommands(output);
   const plan = clangLine === undefined ? planOfGcc(words) : planOfClang(words);
   if ('reason' in plan) return plan;
   return {
@@ -61,16 +63,16 @@ export function parseDriverPlan(output: string): DriverPlan | { readonly reason:
 
 type CommandPlan = Pick<DriverPlan, 'dialect' | 'driver' | 'programs'>;
 
-function planOfGcc(commands: readonly string[][]): CommandPlan | { readonly reason: string } {
+function planOfGcc(commands: readonly PlannedCommand[]): CommandPlan | { readonly reason: string } {
   const programs = uniquePrograms(commands);
   if ('reason' in programs) return programs;
-  const compiler = programs.find(({ role }) => role === 'cc1' || role === 'cc1plus');
-  if (compiler === undefined) return { reason: 'it starts no cc1 or cc1plus for a C file' };
-  if (!programs.some(({ role }) => role === 'as')) return { reason: 'it starts no assembler for a C file' };
+  const compiler = programs.find(({ role }) => role.startsWith('cc1'));
+  if (compiler === undefined) return { reason: 'it starts no compiler proper for a source' };
+  if (!programs.some(({ role }) => role === 'as')) return { reason: 'it starts no assembler for a source' };
   return { dialect: 'gcc', driver: compiler.role === 'cc1plus' ? 'c++' : 'c', programs };
 }
 
-function planOfClang(commands: readonly string[][]): CommandPlan | { readonly reason: string } {
+function planOfClang(commands: readonly PlannedCommand[]): CommandPlan | { readonly reason: string } {
   const front = commands.find((words) => words[1] === '-cc1');
   if (front === undefined) return { reason: 'it starts no -cc1 for a C file' };
   const programs = uniquePrograms(commands.filter((words) => words[1] !== '-cc1'));
@@ -79,7 +81,7 @@ function planOfClang(commands: readonly string[][]): CommandPlan | { readonly re
   return { dialect: 'clang', driver: language === 'c++' ? 'c++' : 'c', programs };
 }
 
-function uniquePrograms(commands: readonly string[][]): PlannedProgram[] | { readonly reason: string } {
+function uniquePrograms(commands: readonly PlannedCommand[]): PlannedProgram[] | { readonly reason: string } {
   const programs = new Map<string, PlannedProgram>();
   for (const [program] of commands) {
     if (program === undefined) continue;
@@ -97,15 +99,6 @@ function namedFiles<Role extends 'specs' | 'config'>(
 ): Array<{ role: Role; path: string }> {
   const paths = [...output.matchAll(pattern)].map((match) => match[1] ?? '');
   return [...new Set(paths)].map((path) => ({ role, path }));
-}
-
-/** Splits a printed command: words may stand in double quotes, with backslashes before special characters. */
-function splitCommand(line: string): string[] {
-  const words: string[] = [];
-  for (const match of line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)) {
-    words.push(match[1]?.replace(/\\(.)/g, '$1') ?? match[2] ?? '');
-  }
-  return words;
 }
 
 function firstWords(output: string): string {

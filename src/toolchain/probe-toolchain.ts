@@ -1,19 +1,21 @@
 /** Asks a compiler what it is: which programs it starts, what they consist of, and what they need to run. */
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { type Digest, digestOf } from '../base/digest.ts';
 import { MeshError, messageOf } from '../base/errors.ts';
-import { LANGUAGES, type Language } from '../compiler/index.ts';
+import { LANGUAGE_SCOPES, type LanguageScope, scopesOf } from '../compiler/index.ts';
 import { askProgram } from './ask-program.ts';
 import { isCodeLibrary } from './code-libraries.ts';
-import { type DriverPlan, type PlannedProgram, parseDriverPlan } from './driver-plan.ts';
+import type { DriverPlan } from './driver-plan.ts';
+import { driverPlanOf } from './driver-questions.ts';
 import { executableKind } from './elf-interpreter.ts';
 import { FileDigests } from './file-digests.ts';
 import type { WatchedPath } from './file-stamp.ts';
-import { findInPath, isExecutableFile } from './find-in-path.ts';
+import { isExecutableFile } from './find-in-path.ts';
+import { type LocatedFile, locatePrograms } from './locate-programs.ts';
 import { MASQUERADE_PROGRAMS } from './masquerade-programs.ts';
 import { PathFootprint } from './path-footprint.ts';
+import { resourceFilesOf } from './resource-files.ts';
 import { type SearchPaths, searchPathsOf } from './search-paths.ts';
 import { sharedLibrariesOf } from './shared-libraries.ts';
 import {
@@ -28,19 +30,21 @@ import {
 export interface ProbeOptions {
   /** PATH decides which assembler a GCC starts that has none of its own; little else is looked at. */
   readonly env: NodeJS.ProcessEnv;
+  /** What it is to be identified for; default: what its name stands for. */
+  readonly scope?: LanguageScope | undefined;
   /** Remembers digests between probes. */
   readonly digests?: FileDigests;
 }
 
 /**
- * Finds out what makes up a compiler. Nothing is compiled; the compiler is run about six times with options
+ * Finds out what makes up a compiler. Nothing is compiled; the compiler is run about ten times with options
  * that only print, in a clean environment, and its loader lists its libraries.
  * @param compilerPath absolute path, e.g. `/usr/bin/gcc`; links are followed
  * @throws MeshError MESHCC_COMPILER that says why this compiler cannot be used for other nodes
  */
 export async function probeToolchain(compilerPath: string, options: ProbeOptions): Promise<Toolchain> {
   try {
-    return await probe(compilerPath, options.env, options.digests ?? new FileDigests());
+    return await probe(compilerPath, options, options.digests ?? new FileDigests());
   } catch (error) {
     throw new MeshError(
       'MESHCC_COMPILER',
@@ -50,18 +54,34 @@ export async function probeToolchain(compilerPath: string, options: ProbeOptions
   }
 }
 
-async function probe(compilerPath: string, env: NodeJS.ProcessEnv, digests: FileDigests): Promise<Toolchain> {
+/** What a driver is, and what it can be identified for. */
+interface Driver {
+  readonly plan: DriverPlan;
+  /** Its own first. */
+  readonly scopes: readonly LanguageScope[];
+}
+
+async function probe(compilerPath: string, options: ProbeOptions, digests: FileDigests): Promise<Toolchain> {
+  const { env } = options;
   const driverPath = await assertRealCompiler(compilerPath);
-  const plan = await planOf(compilerPath, env);
-  const [facts, searchPaths, programs] = await Promise.all([
+  const driver = await driverOf(compilerPath, env);
+  const scope = options.scope ?? driver.scopes[0] ?? 'c';
+  const isOwn = scope === driver.scopes[0];
+  if (!driver.scopes.includes(scope)) throw new Error(`it has no programs for ${scope}`);
+  const scopePlan = isOwn ? driver.plan : await driverPlanOf(compilerPath, argumentsOf(scope), env);
+  // Only the question without a language tells which driver this is.
+  const plan = { ...scopePlan, driver: driver.plan.driver };
+  const [facts, searchPaths, programs, resources] = await Promise.all([
     factsOf(compilerPath, plan, env),
-    searchPathsOf(compilerPath, plan, env),
+    searchPathsOf(compilerPath, plan, scope, env),
     locatePrograms(plan.programs, env.PATH),
+    resourceFilesOf(compilerPath, plan.dialect, env),
   ]);
   const named: LocatedFile[] = [
     { role: 'driver', path: compilerPath, lookup: 'absolute' },
     ...programs,
     ...plan.optionFiles.map(({ role, path }) => ({ role, path, lookup: 'absolute' as const })),
+    ...resources.map((path) => ({ role: 'resource', path, lookup: 'absolute' }) as const),
   ];
   const libraryPaths = await librariesOf([compilerPath, ...programs.map(({ path }) => path)], env);
   const codeLibraries = libraryPaths.filter(isCodeLibrary);
@@ -82,7 +102,9 @@ async function probe(compilerPath: string, env: NodeJS.ProcessEnv, digests: File
     compilerPath,
     driverPath,
     versionText: plan.versionText,
-    languages: languagesOf(plan),
+    scope,
+    languages: LANGUAGE_SCOPES[scope].languages,
+    scopes: driver.scopes,
     libraries,
     directories: footprint.directories,
     links: footprint.links,
@@ -106,27 +128,27 @@ async function assertRealCompiler(compilerPath: string): Promise<string> {
   return driverPath;
 }
 
-/** Asks for the steps of a compile, with split debug information if the compiler can do that. */
-async function planOf(compilerPath: string, env: NodeJS.ProcessEnv): Promise<DriverPlan> {
-  // Clang wants the file to exist, and its name must tell the language: `-x` would hide that this is a g++.
-  const directory = await mkdtemp(join(tmpdir(), 'meshcc-probe-'));
-  try {
-    await writeFile(join(directory, 'x.c'), '');
-    let reason = '';
-    for (const debug of [['-g', '-gsplit-dwarf'], []]) {
-      const args = ['-###', '-v', ...debug, '-c', 'x.c', '-o', 'x.o'];
-      const answer = await askProgram(compilerPath, args, { env, cwd: directory });
-      const plan = parseDriverPlan(answer.stderr);
-      if (!('reason' in plan) && answer.exitCode === 0) return plan;
-      reason =
-        'reason' in plan
-          ? plan.reason
-          : `asked for its steps, it failed: ${answer.stderr.trim().slice(-200)}`;
-    }
-    throw new Error(reason);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+function argumentsOf(scope: LanguageScope): readonly string[] {
+  return LANGUAGE_SCOPES[scope].arguments;
+}
+
+/** Asks a driver for the steps of a compile in each scope: those whose programs are missing are not its own. */
+async function driverOf(compilerPath: string, env: NodeJS.ProcessEnv): Promise<Driver> {
+  const plan = await driverPlanOf(compilerPath, [], env);
+  const own: LanguageScope = plan.dialect === 'clang' ? 'clang' : plan.driver;
+  const others = scopesOf(plan.dialect).filter((scope) => scope !== own);
+  const available = await Promise.all(
+    others.map(async (scope) => {
+      try {
+        const { programs } = await driverPlanOf(compilerPath, argumentsOf(scope), env);
+        await locatePrograms(programs, env.PATH);
+        return [scope];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return { plan, scopes: [own, ...available.flat()] };
 }
 
 async function factsOf(
@@ -155,29 +177,6 @@ async function factsOf(
   };
 }
 
-type LocatedFile = Omit<ToolchainComponent, 'realPath' | 'digest'>;
-
-/** Where each program lies. One that is nowhere is an error, save objcopy: few compiles need it. */
-async function locatePrograms(
-  programs: readonly PlannedProgram[],
-  searchPath: string | undefined,
-): Promise<LocatedFile[]> {
-  const located: LocatedFile[] = [];
-  for (const { role, program } of programs) {
-    if (program.startsWith('/')) {
-      located.push({ role, path: program, lookup: 'absolute' });
-      continue;
-    }
-    if (program.includes('/'))
-      throw new Error(`it starts ${program}, which depends on the working directory`);
-    const path = await findInPath(program, searchPath);
-    if (path !== undefined) located.push({ role, path, lookup: 'PATH' });
-    else if (role !== 'objcopy')
-      throw new Error(`it starts ${program}, which is not installed or not in PATH`);
-  }
-  return located;
-}
-
 async function librariesOf(programs: readonly string[], env: NodeJS.ProcessEnv): Promise<string[]> {
   const paths = new Set<string>();
   for (const program of programs) {
@@ -198,12 +197,6 @@ async function digestAll(files: readonly LocatedFile[], digests: FileDigests): P
 
 async function withRealPath(path: string): Promise<ToolchainFile> {
   return { path, realPath: await realpath(path) };
-}
-
-/** gcc starts another compiler proper for each language, and only the one of `x.c` is in the id. */
-function languagesOf(plan: DriverPlan): readonly Language[] {
-  if (plan.dialect === 'clang') return LANGUAGES;
-  return plan.driver === 'c' ? ['c'] : ['c++'];
 }
 
 function watchedPaths(files: readonly ToolchainFile[], searchPaths: SearchPaths): WatchedPath[] {

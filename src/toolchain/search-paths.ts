@@ -1,8 +1,10 @@
 /** Where a compiler looks for headers, for its own programs and for files that change its options. */
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { LanguageScope } from '../compiler/index.ts';
 import { askProgram } from './ask-program.ts';
 import type { DriverPlan } from './driver-plan.ts';
+import { resourceDirectoryOf } from './resource-files.ts';
 
 /** Directories that a compiler searches. All as it spells them. */
 export interface SearchPaths {
@@ -26,9 +28,10 @@ const CLANG_CONFIG_DIRECTORY = '/etc/clang';
 export async function searchPathsOf(
   compilerPath: string,
   plan: DriverPlan,
+  scope: LanguageScope,
   env: NodeJS.ProcessEnv,
 ): Promise<SearchPaths> {
-  const language = plan.driver === 'c' ? 'c' : 'c++';
+  const language = plan.dialect === 'clang' ? plan.driver : scope;
   const preprocessed = await askProgram(
     compilerPath,
     ['-E', '-v', '-x', language, '/dev/null', '-o', '/dev/null'],
@@ -38,7 +41,7 @@ export async function searchPathsOf(
   if (includes === undefined) {
     throw new Error(`it does not tell its include directories: ${preprocessed.stderr.trim().slice(-200)}`);
   }
-  if (plan.dialect === 'clang') return { ...includes, ...(await lookupsOfClang(compilerPath, plan)) };
+  if (plan.dialect === 'clang') return { ...includes, ...(await lookupsOfClang(compilerPath, plan, env)) };
   const answer = await askProgram(compilerPath, ['-print-search-dirs'], { env });
   return { ...includes, lookupDirectories: parseSearchDirectories(answer.stdout), markerFiles: [] };
 }
@@ -72,8 +75,10 @@ export function parseSearchDirectories(text: string): string[] {
 async function lookupsOfClang(
   compilerPath: string,
   plan: DriverPlan,
+  env: NodeJS.ProcessEnv,
 ): Promise<Pick<SearchPaths, 'lookupDirectories' | 'markerFiles'>> {
-  const lookupDirectories = [dirname(compilerPath), CLANG_CONFIG_DIRECTORY];
+  const resources = await resourceDirectoryOf(compilerPath, env);
+  const lookupDirectories = [dirname(compilerPath), CLANG_CONFIG_DIRECTORY, resources];
   if (plan.gccInstallation === undefined) return { lookupDirectories, markerFiles: [] };
   // Clang takes a directory for a GCC installation if crtbegin.o is in it.
   const marker = `${plan.gccInstallation}/crtbegin.o`;

@@ -6,6 +6,7 @@ import { mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Digest, isDigest } from '../base/digest.ts';
 import { MeshError, messageOf } from '../base/errors.ts';
+import { isLanguageScope, type LanguageScope } from '../compiler/index.ts';
 import { FileDigests } from './file-digests.ts';
 import { stampOf } from './file-stamp.ts';
 import { findInPath } from './find-in-path.ts';
@@ -13,7 +14,7 @@ import { probeToolchain } from './probe-toolchain.ts';
 import { type Toolchain, toolchainIdOf } from './toolchain.ts';
 
 /** Changes whenever {@link Toolchain} does; a file of another format is ignored. */
-const CACHE_FORMAT = 1;
+const CACHE_FORMAT = 2;
 const CACHE_FILE = 'toolchains.json';
 
 interface CachedToolchain {
@@ -22,10 +23,17 @@ interface CachedToolchain {
   readonly stamps: readonly string[];
 }
 
+/** How to ask a cache. */
+export interface CachedProbeOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Default: what the compiler's name stands for. */
+  readonly scope?: LanguageScope | undefined;
+}
+
 /** Answers to probes, kept between runs. */
 export interface ToolchainCache {
   /** As `probeToolchain`, from memory if nothing has changed. Concurrent calls for one compiler share a probe. */
-  readonly probe: (compilerPath: string, options: { env: NodeJS.ProcessEnv }) => Promise<Toolchain>;
+  readonly probe: (compilerPath: string, options: CachedProbeOptions) => Promise<Toolchain>;
   /** How many compilers had to be asked since the cache was opened. */
   readonly probes: number;
   /** Writes the cache file if anything is new. @throws MeshError MESHCC_COMPILER if it cannot be written */
@@ -55,21 +63,21 @@ class FileToolchainCache implements ToolchainCache {
   constructor(cacheDirectory: string, content: CacheContent) {
     this.#cacheDirectory = cacheDirectory;
     this.#digests = new FileDigests(content.digests);
-    for (const entry of content.toolchains) this.#entries.set(entry.toolchain.compilerPath, entry);
+    for (const entry of content.toolchains) this.#remember(entry);
   }
 
-  readonly probe = (compilerPath: string, options: { env: NodeJS.ProcessEnv }): Promise<Toolchain> => {
-    const key = `${compilerPath}\0${options.env.PATH ?? ''}`;
+  readonly probe = (compilerPath: string, options: CachedProbeOptions): Promise<Toolchain> => {
+    const key = `${entryKey(compilerPath, options.scope)}\0${options.env.PATH ?? ''}`;
     const running = this.#running.get(key);
     if (running !== undefined) return running;
-    const started = this.#probe(compilerPath, options.env).finally(() => this.#running.delete(key));
+    const started = this.#probe(compilerPath, options).finally(() => this.#running.delete(key));
     this.#running.set(key, started);
     return started;
   };
 
   async save(): Promise<void> {
     if (!this.#changed) return;
-    const entries = [...this.#entries.values()];
+    const entries = [...new Set(this.#entries.values())];
     for (const stamp of entries.flatMap((entry) => entry.stamps)) this.#digests.keep(stamp);
     const text = JSON.stringify({
       format: CACHE_FORMAT,
@@ -94,17 +102,24 @@ class FileToolchainCache implements ToolchainCache {
     }
   }
 
-  async #probe(compilerPath: string, env: NodeJS.ProcessEnv): Promise<Toolchain> {
-    const cached = this.#entries.get(compilerPath);
+  async #probe(compilerPath: string, { env, scope }: CachedProbeOptions): Promise<Toolchain> {
+    const cached = this.#entries.get(entryKey(compilerPath, scope));
     if (cached !== undefined && (await isCurrent(cached, env))) return cached.toolchain;
     this.probes++;
-    const toolchain = await probeToolchain(compilerPath, { env, digests: this.#digests });
+    const toolchain = await probeToolchain(compilerPath, { env, scope, digests: this.#digests });
     const stamps = await Promise.all(toolchain.watched.map(stampOf));
     if (this.#describes(toolchain, stamps)) {
-      this.#entries.set(compilerPath, { toolchain, stamps });
+      this.#remember({ toolchain, stamps });
       this.#changed = true;
     }
     return toolchain;
+  }
+
+  /** Under its scope, and as the answer to a question without one if that is its own. */
+  #remember(entry: CachedToolchain): void {
+    const { compilerPath, scope, scopes } = entry.toolchain;
+    this.#entries.set(entryKey(compilerPath, scope), entry);
+    if (scope === scopes[0]) this.#entries.set(entryKey(compilerPath, undefined), entry);
   }
 
   /** False if a component was replaced between its digest and its stamp: the next call asks again. */
@@ -115,6 +130,10 @@ class FileToolchainCache implements ToolchainCache {
       return stamp !== undefined && this.#digests.used.get(stamp) === digest;
     });
   }
+}
+
+function entryKey(compilerPath: string, scope: LanguageScope | undefined): string {
+  return `${compilerPath}\0${scope ?? ''}`;
 }
 
 async function isCurrent(cached: CachedToolchain, env: NodeJS.ProcessEnv): Promise<boolean> {
@@ -152,6 +171,8 @@ function isCachedToolchain(entry: unknown): entry is CachedToolchain {
   return (
     entry.stamps.length === toolchain.watched.length &&
     toolchain.watched.every(({ path }) => typeof path === 'string') &&
+    isLanguageScope(toolchain.scope) &&
+    Array.isArray(toolchain.scopes) &&
     toolchainIdOf(toolchain) === toolchain.id
   );
 }

@@ -3,7 +3,7 @@
  * compiler prints says less (distributions rebuild one version with other patches).
  */
 import { type Digest, digestOf } from '../base/digest.ts';
-import type { Language } from '../compiler/index.ts';
+import type { Language, LanguageScope } from '../compiler/index.ts';
 import type { WatchedPath } from './file-stamp.ts';
 
 /** SHA-256 over what is named in {@link toolchainIdOf}. */
@@ -20,10 +20,13 @@ export const COMPONENT_ROLES = {
   driver: 'reads the command line and starts the others',
   cc1: 'compiles C',
   cc1plus: 'compiles C++',
+  cc1obj: 'compiles Objective-C',
+  cc1objplus: 'compiles Objective-C++',
   as: 'assembles',
   objcopy: 'splits off the debug information (-gsplit-dwarf)',
   specs: 'a specs file on disk, which changes the options that the driver passes on',
   config: 'a configuration file of clang, which adds options to every call',
+  resource: 'a file beside the headers of clang that some options make it read',
   library: 'a shared library that holds the code of a component, not general services',
 } as const;
 export type ComponentRole = keyof typeof COMPONENT_ROLES;
@@ -74,8 +77,11 @@ export interface Toolchain extends ToolchainFacts {
   readonly driverPath: string;
   /** Its version in its own words, e.g. `gcc version 12.2.0 (Debian 12.2.0-14+deb12u1)`. */
   readonly versionText: string;
-  /** What it can be trusted with: its id covers no compiler proper for other languages. */
+  /** What it was identified for: its id covers no compiler proper for other languages. */
+  readonly scope: LanguageScope;
   readonly languages: readonly Language[];
+  /** What the same driver can be identified for on this machine; the first is what its own name stands for. */
+  readonly scopes: readonly LanguageScope[];
   readonly components: readonly ToolchainComponent[];
   /** Loader, shared libraries and marker files: needed to run it, not part of its identity. */
   readonly libraries: readonly ToolchainFile[];

@@ -1,10 +1,13 @@
 /** One job in the sandbox: argv and environment are rebuilt here, and what the compiler read is checked. */
-import { type Invocation, renderArguments } from '../compiler/index.ts';
+import { type Invocation, isDumpOf, workerArguments } from '../compiler/index.ts';
 import type { WireJob } from '../mesh/index.ts';
 import type { Cell, CellJob, CellOutput, CellResult } from '../sandbox/index.ts';
 import type { InstalledToolchain } from './installed-toolchain.ts';
 import type { Hold, Mirror } from './mirror.ts';
-import { absolute, TrueDependencies } from './true-dependencies.ts';
+import { processorOf, processorSpecs } from './native-specs.ts';
+import { TrueDependencies } from './true-dependencies.ts';
+import { absolutePath } from './view-paths.ts';
+import { ASSEMBLER_DEPFILE, OWN_DEPFILE, watchfulOptions } from './watchful-options.ts';
 
 /** Bounds of one compile on this worker. */
 export interface CompileLimits {
@@ -40,12 +43,6 @@ export type CompileOutcome =
   | { readonly kind: 'input-incomplete'; readonly paths: readonly string[] }
   | { readonly kind: 'node-fault'; readonly cause: string; readonly detail: string };
 
-/** Where the compiler tells what it read if the user did not ask for it; never returned. */
-const OWN_DEPFILE = '/.meshcc-dependencies';
-
-/** Where the assembler tells what it embedded: no depfile of the compiler shows that. */
-const ASSEMBLER_DEPFILE = '/.meshcc-embedded';
-
 /**
  * GCC and Clang on a header that is not there; in another language the submitter just sees a failed compile. GCC
  * says "opening …" of its outputs.
@@ -60,8 +57,8 @@ export async function compile(
   limits: CompileLimits,
   signal: AbortSignal,
 ): Promise<CompileOutcome> {
-  const { job, invocation } = request;
-  const result = await cell.run(cellJob(request, limits), signal);
+  const specs = await processorSpecs(request, mirror);
+  const result = await cell.run(compileJob(request, specs, mirror, limits), signal);
   if (result.kind === 'fault') return { kind: 'node-fault', cause: result.cause, detail: result.detail };
   if (result.exitStatus !== 0 || result.signal !== 0) {
     result.release();
@@ -78,49 +75,99 @@ export async function compile(
       detail: `${irregular.path} is a ${irregular.type}`,
     };
   }
-  const byPath = new Map(result.outputs.map((file) => [file.path, file]));
-  // Not joined as text: `link/../x.o` lies where the link leads.
-  const outputAt = (path: string): CellOutput | undefined =>
-    byPath.get(mirror.resolve(absolute(job.workingDirectory, path)));
-
-  const depfile = outputAt(invocation.depfile?.path ?? OWN_DEPFILE);
-  const embedded = outputAt(ASSEMBLER_DEPFILE);
+  const written = new WrittenFiles(result.outputs, request, mirror);
   const ask = (argv: readonly string[]): Promise<CellResult> =>
-    cell.run(questionJob(request, argv, limits), signal);
+    cell.run(questionJob(request, [...argv, ...specs], limits), signal);
   const dependencies = new TrueDependencies(request, mirror, ask);
-  const outside = await dependencies.outside(depfile, embedded);
+  const outside = await dependencies.outside(written.evidence, result.stderr);
   if (outside.length > 0) {
     result.release();
     return { kind: 'input-incomplete', paths: outside };
   }
-  const own = new Set([byPath.get(OWN_DEPFILE), embedded]);
-  const outputs: CompileOutput[] = [];
-  const expected = [...invocation.outputs].sort((a, b) => rank(a.kind) - rank(b.kind));
-  for (const { path, required } of expected) {
-    const file = outputAt(path);
-    if (file !== undefined) outputs.push({ path, file });
-    else if (required) {
-      result.release();
-      return { kind: 'node-fault', cause: 'missing-output', detail: `the compiler left no ${path}` };
+  const sorted = written.inOrder();
+  if (typeof sorted === 'string') {
+    result.release();
+    return { kind: 'node-fault', cause: 'missing-output', detail: sorted };
+  }
+  return { kind: 'compiled', result, outputs: sorted };
+}
+
+/** What a job wrote, held against what its arguments announce. */
+class WrittenFiles {
+  readonly #files: readonly CellOutput[];
+  readonly #byPath: ReadonlyMap<string, CellOutput>;
+  readonly #request: CompileRequest;
+  readonly #mirror: Mirror;
+
+  constructor(files: readonly CellOutput[], request: CompileRequest, mirror: Mirror) {
+    this.#files = files;
+    this.#byPath = new Map(files.map((file) => [file.path, file]));
+    this.#request = request;
+    this.#mirror = mirror;
+  }
+
+  /** Where the compiler and the assembler tell what they read. */
+  get evidence(): { depfile: CellOutput | undefined; embedded: CellOutput | undefined } {
+    const { invocation } = this.#request;
+    return {
+      depfile: this.#at(invocation.depfile?.path ?? OWN_DEPFILE),
+      embedded: this.#byPath.get(ASSEMBLER_DEPFILE),
+    };
+  }
+
+  /** The outputs in the order in which they are to be put in place, or what is missing. */
+  inOrder(): CompileOutput[] | string {
+    const outputs: CompileOutput[] = [];
+    const { invocation } = this.#request;
+    for (const { kind, path, required } of [...invocation.outputs].sort(
+      (a, b) => rank(a.kind) - rank(b.kind),
+    )) {
+      const found = kind === 'dump' ? this.#dumpsAt(path) : this.#at(path);
+      if (Array.isArray(found)) outputs.push(...found);
+      else if (found !== undefined) outputs.push({ path, file: found });
+      else if (required) return `the compiler left no ${path}`;
     }
+    const known = new Set(outputs.map((output) => output.file));
+    const own = new Set([this.#byPath.get(OWN_DEPFILE), this.#byPath.get(ASSEMBLER_DEPFILE)]);
+    // What nobody expected is returned under its own path: the submitter decides, and names the reason.
+    for (const file of this.#files) {
+      if (!own.has(file) && !known.has(file)) outputs.unshift({ path: file.path, file });
+    }
+    return outputs;
   }
-  const known = new Set(outputs.map((output) => output.file));
-  // What nobody expected is returned under its own path: the submitter decides, and names the reason.
-  for (const file of result.outputs) {
-    if (!own.has(file) && !known.has(file)) outputs.unshift({ path: file.path, file });
+
+  #at(path: string): CellOutput | undefined {
+    return this.#byPath.get(this.#canonical(path));
   }
-  return { kind: 'compiled', result, outputs };
+
+  #dumpsAt(stem: string): CompileOutput[] {
+    const canonical = this.#canonical(stem);
+    const files = this.#files.filter((file) => isDumpOf(canonical, file.path));
+    return files.map((file) => ({ path: stem + file.path.slice(canonical.length), file }));
+  }
+
+  /** Not joined as text: `link/../x.o` lies where the link leads. */
+  #canonical(path: string): string {
+    return this.#mirror.resolve(absolutePath(this.#request.job.workingDirectory, path));
+  }
 }
 
 function rank(kind: string): number {
-  return kind === 'depfile' ? 0 : kind === 'object' || kind === 'assembly' ? 2 : 1;
+  return kind === 'depfile' ? 0 : kind === 'object' ? 2 : 1;
 }
 
-function cellJob(request: CompileRequest, limits: CompileLimits): CellJob {
-  const { job, invocation } = request;
-  // GCC records none of these in the object (checked: -g, -gsplit-dwarf, -frecord-gcc-switches).
-  const ownDepfile = invocation.depfile === undefined ? ['-MD', '-MF', OWN_DEPFILE] : [];
-  const args = [...renderArguments(invocation.args), ...ownDepfile, ...watchfulOptions(request)];
+function compileJob(
+  request: CompileRequest,
+  specs: readonly string[],
+  mirror: Mirror,
+  limits: CompileLimits,
+): CellJob {
+  const { job, invocation, toolchain } = request;
+  const args = [
+    ...workerArguments(invocation, toolchain.toolchain.dialect, processorOf(request)),
+    ...specs,
+    ...watchfulOptions(request, mirror),
+  ];
   const base = questionJob(request, args, limits);
   return job.terminal ? { ...base, stderrTty: job.terminal } : base;
 }
@@ -139,18 +186,4 @@ function questionJob(
     umask: job.umask,
     ...limits,
   };
-}
-
-/**
- * Options that bring to light what a scan of the text cannot see for certain: files that assembler text embeds,
- * and the date in an object. Link-time optimisation would record them, and assembles nothing yet.
- */
-function watchfulOptions({ job, invocation, toolchain }: CompileRequest): string[] {
-  const isLinkTime = invocation.args.some(({ name }) => name.startsWith('-flto'));
-  if (isLinkTime || toolchain.toolchain.dialect !== 'gcc') return [];
-  const options: string[] = [];
-  if (invocation.outputs.some(({ kind }) => kind === 'object')) options.push(`-Wa,--MD,${ASSEMBLER_DEPFILE}`);
-  const hasFixedClock = job.environment.some((entry) => entry.startsWith('SOURCE_DATE_EPOCH='));
-  if (!hasFixedClock) options.push('-Werror=date-time');
-  return options;
 }

@@ -21,6 +21,8 @@ export interface InstalledToolchain {
   readonly driverPath: string;
   /** Basename of that path: it decides the language of some sources. */
   readonly compilerName: string;
+  /** Canonical paths of its components in the view: their content is part of its identity. */
+  readonly componentPaths: ReadonlySet<string>;
   /** PATH for the driver, which starts some programs by bare name. */
   readonly searchPath: string;
 }
@@ -45,12 +47,14 @@ export async function installToolchain(
   for (const { path, target } of [...use.links, ...toolchain.links]) await view.link(path, target);
   const own = new Map(toolchain.components.map((component) => [component.digest, component]));
   const drivers = new Set<string>();
+  const componentPaths = new Set<string>();
   for (const { sha256, path } of use.files) {
     const digest = digestFromBytes(sha256);
     const component = digest && own.get(digest);
     if (component === undefined)
       throw new MeshError('MESHCC_PROTOCOL', `${path} is no part of this toolchain`);
     const canonical = await view.file(path, component.realPath, component.digest);
+    componentPaths.add(canonical);
     if (component.role === 'driver') drivers.add(canonical);
   }
   for (const { path, realPath } of toolchain.libraries) await view.file(path, realPath, undefined);
@@ -63,6 +67,7 @@ export async function installToolchain(
     toolchain,
     driverPath: use.compilerPath,
     compilerName: basename(use.compilerPath),
+    componentPaths,
     searchPath: [...directories].join(':'),
   };
 }

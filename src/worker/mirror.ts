@@ -197,6 +197,11 @@ export class Mirror {
     return canonical;
   }
 
+  /** True if a regular file is at a canonical path of the tree now, whoever put it there. */
+  hasFile(canonicalPath: string): boolean {
+    return this.#nodeAt(canonicalPath)?.kind === 'file';
+  }
+
   #nodeAt(path: string): PathNode | undefined {
     return this.#places.get(path)?.onDisk?.node ?? this.#base.get(path);
   }

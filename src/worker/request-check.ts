@@ -7,6 +7,7 @@ import {
   type InvocationArg,
   invocationFromArgs,
   isCompilerName,
+  isProcessorWords,
   validateForwarded,
   validateInvocation,
 } from '../compiler/index.ts';
@@ -44,6 +45,8 @@ export function checkRequest(job: WireJob, toolchain: Toolchain, compilerName: s
   if (!toolchain.languages.includes(invocation.language)) {
     return refuse(`this toolchain is not offered for ${invocation.language}`);
   }
+  const processor = processorProblem(job, invocation);
+  if (processor !== undefined) return refuse(processor);
   const claimed = job.outputs.map(({ kind, path, required }) => ({ kind, path, required }));
   if (
     !isDeepStrictEqual(
@@ -54,6 +57,13 @@ export function checkRequest(job: WireJob, toolchain: Toolchain, compilerName: s
     return refuse('the outputs do not follow from the arguments');
   }
   return { kind: 'accepted', invocation };
+}
+
+/** The words go into a specs file, so nothing may be among them that means more than a processor. */
+function processorProblem({ processor }: WireJob, { nativeOptions }: Invocation): string | undefined {
+  if (nativeOptions.length === 0)
+    return processor.length === 0 ? undefined : 'no option asks for a processor';
+  return isProcessorWords(processor) ? undefined : 'the processor is described in an unknown way';
 }
 
 function decodeArguments(wire: readonly WireArgument[], depth: number): InvocationArg[] | undefined {

@@ -19,3 +19,8 @@ export function viewPathProblem(path: string): string | undefined {
   }
   return undefined;
 }
+
+/** A path of a job made absolute, otherwise as spelled. */
+export function absolutePath(workingDirectory: string, path: string): string {
+  return path.startsWith('/') ? path : `${workingDirectory}/${path}`;
+}

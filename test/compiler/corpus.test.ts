@@ -8,12 +8,15 @@ import {
   parseArguments,
   renderArguments,
   validateInvocation,
+  workerArguments,
 } from '../../src/compiler/index.ts';
-import { readCorpus } from './corpus.ts';
+import { OPTION_INDEX } from '../../src/compiler/option-index.ts';
+import { type CorpusLine, readCorpus } from './corpus.ts';
 
 const distributable = readCorpus('distributable');
 const hostile = readCorpus('hostile');
 const ordinary = readCorpus('local', 2);
+const verdicts = readCorpus('verdicts', 2);
 
 function invocationOf(line: (typeof distributable)[number]): Invocation {
   const result = classify(line.call);
@@ -62,8 +65,47 @@ test('a worker refuses every hostile call, however it is presented', () => {
   }
 });
 
+/** What a worker would run for a call, and whether it agrees to it. */
+function onWorker({ call }: CorpusLine, invocation: Invocation): { runs: string[]; agrees: boolean } {
+  const { dialect, compilerName } = call;
+  return {
+    runs: workerArguments(invocation, dialect, ['-march=znver3', '-mavx', '-mtune=znver3']),
+    agrees: validateInvocation(invocation, dialect, compilerName).ok,
+  };
+}
+
+function assertVerdict(line: CorpusLine): void {
+  const { call, labels, text } = line;
+  const [verdict, reason] = labels;
+  const result = classify(call);
+  if (result.kind === 'distributable') {
+    const { runs, agrees } = onWorker(line, result.invocation);
+    assert.ok(agrees, text);
+    const isSame = JSON.stringify(runs) === JSON.stringify(call.args);
+    assert.deepEqual([isSame ? 'allow' : 'rewrite', '-'], labels, text);
+    return;
+  }
+  assert.equal(result.reason, reason, text);
+  const { args } = parseArguments(call.args, call.dialect);
+  const isHarmless = args.some(({ name, form }) => {
+    return form !== 'source' && OPTION_INDEX[call.dialect].row(name)?.effect === 'local';
+  });
+  assert.equal(isHarmless ? 'local' : 'refuse', verdict, text);
+}
+
+test('each option that could harm or that names a file has its verdict', () => {
+  for (const line of verdicts) assertVerdict(line);
+});
+
+test('nothing of a link reaches a worker, nor the processor of the worker an object', () => {
+  for (const line of verdicts.filter(({ labels }) => labels[0] === 'rewrite')) {
+    const { runs } = onWorker(line, invocationOf(line));
+    assert.doesNotMatch(runs.join(' '), /native|plugin|evil|-Wl|-Xlinker/, line.text);
+  }
+});
+
 test('rendering is the inverse of parsing, for every corpus', () => {
-  for (const { text, call } of [...distributable, ...hostile, ...ordinary]) {
+  for (const { text, call } of [...distributable, ...hostile, ...ordinary, ...verdicts]) {
     const { args } = parseArguments(call.args, call.dialect);
     assert.deepEqual(renderArguments(args), call.args, text);
   }
@@ -77,11 +119,21 @@ test('a worker refuses an invocation whose derived fields do not follow from its
     { outputs: [{ kind: 'object', path: '/etc/passwd', required: true }] },
     { depfile: { path: '/etc/passwd', omitsSystemHeaders: false } },
     { includeDirectories: ['/'] },
+    { dataFiles: ['/etc/shadow'] },
+    { profile: { directories: ['/'], stem: 'x' } },
+    { assemblerDirectories: ['/'] },
+    { nativeOptions: ['-march=x'] },
   ];
   for (const line of distributable) {
     const invocation = invocationOf(line);
     const { dialect, compilerName } = line.call;
-    for (const lie of [...lies, { choosesColor: !invocation.choosesColor }]) {
+    const { choosesColor, usesOwnAssembler, isRepeatable } = invocation;
+    const contrary = [
+      { choosesColor: !choosesColor },
+      { usesOwnAssembler: !usesOwnAssembler },
+      { isRepeatable: !isRepeatable },
+    ];
+    for (const lie of [...lies, ...contrary]) {
       const verdict = validateInvocation({ ...invocation, ...lie }, dialect, compilerName);
       assert.equal(verdict.ok, false, `${JSON.stringify(lie)}: ${line.text}`);
     }

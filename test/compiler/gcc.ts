@@ -1,6 +1,6 @@
-/** Runs the machine's real GCC in a directory of its own. */
+/** Runs the machine's real compilers in a directory of its own. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -10,6 +10,11 @@ export interface CompilerRun {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** The name of a Clang of this machine, if it has one; Debian's package clang-14 brings no plain `clang`. */
+export function installedClang(driver: 'clang' | 'clang++' = 'clang'): string | undefined {
+  return [driver, `${driver}-14`].find((name) => existsSync(`/usr/bin/${name}`));
 }
 
 /** A scratch directory that goes away with its test. */

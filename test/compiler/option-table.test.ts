@@ -29,9 +29,35 @@ const SAMPLES: Readonly<Record<ValueKind, readonly [string, string]>> = {
   symbol: ['x=0x10', 'x=/y'],
   path: ['dir/a b.h', '@file'],
   directory: ['/usr/include', '=/usr/include'],
+  absolute: ['/opt/root', 'root'],
+  'tree-dump': ['optimized-vops', 'all'],
+  remarks: ['vec-missed', 'vec=x'],
+  suffix: ['.c', 'c/d'],
+  linker: ['mold', './evil'],
+  feature: ['+avx2', 'avx2'],
+  tuning: ['mapping-scale=3', 'file=/x'],
   'prefix-map': ['/src=.', '/src'],
   text: ['any, text', 'a\nb'],
 };
+
+/** Effects of options that a job may have anywhere. */
+const TRAVELLING = [
+  'both',
+  'search-dir',
+  'input-file',
+  'side-output',
+  'data-file',
+  'profile-use',
+  'profile-dir',
+  'native',
+  'aux-dir',
+  'aux-base',
+  'aux-ext',
+  'save-temps',
+  'own-assembler',
+  'external-assembler',
+  'link-only',
+];
 
 function dialectsOf(row: OptionRow): Dialect[] {
   return row.dialect === undefined ? ['gcc', 'clang'] : [row.dialect];
@@ -86,13 +112,11 @@ test('every row that stays local does so in every form, with a known reason', ()
 
 test('every row that goes along does so with a fitting value only', () => {
   for (const row of OPTION_TABLE) {
-    const travels = ['both', 'search-dir', 'input-file', 'side-output'].includes(row.effect);
-    if (!travels) continue;
-    const seed = row.needsSeed ? ['-frandom-seed=x'] : [];
+    if (!TRAVELLING.includes(row.effect)) continue;
     for (const dialect of dialectsOf(row)) {
       const [good, bad] = SAMPLES[row.value];
       for (const spelling of spellings(row, row.value === 'option' ? 'x1' : good)) {
-        const result = outcome([...seed, ...spelling, '-c', 'a.c'], dialect);
+        const result = outcome([...spelling, '-frandom-seed=x', '-c', 'a.c', '-o', 'b.o'], dialect);
         assert.equal(result.kind, 'distributable', `${spelling.join(' ')} ${JSON.stringify(result)}`);
       }
       if (row.forms.length === 1 && row.forms[0] === 'flag') continue;
@@ -104,12 +128,17 @@ test('every row that goes along does so with a fitting value only', () => {
   }
 });
 
-test('an option that needs a seed stays local without one', () => {
+test('an option that needs a seed makes another object each time without one', () => {
   for (const row of OPTION_TABLE.filter((each) => each.needsSeed)) {
     for (const spelling of spellings(row, 'auto')) {
-      const result = outcome(['-c', 'x.c', ...spelling], 'gcc');
-      assert.ok(result.kind === 'local');
-      assert.equal(result.reason, 'coverage-or-lto-without-random-seed');
+      const bare = outcome(['-c', 'x.c', ...spelling], 'gcc');
+      if (row.needsSeed === 'names') {
+        assert.equal(bare.kind === 'local' && bare.reason, 'lto-without-random-seed');
+        continue;
+      }
+      const seeded = outcome(['-c', 'x.c', ...spelling, '-frandom-seed=x'], 'gcc');
+      assert.ok(bare.kind === 'distributable' && seeded.kind === 'distributable');
+      assert.deepEqual([bare.invocation.isRepeatable, seeded.invocation.isRepeatable], [false, true]);
     }
   }
 });

@@ -1,13 +1,24 @@
 /** Small cases, each with the compiler's own list (-M) as the truth: the scanner must never find less. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { suite, test } from 'node:test';
-import { classify, type Invocation } from '../../src/compiler/index.ts';
+import { classify, type Invocation, parseDepfile, renderArguments } from '../../src/compiler/index.ts';
 import type { ClosureRequest, InputClosure } from '../../src/include-scan/closure.ts';
 import { CompilerClosureFinder } from '../../src/include-scan/compiler-closure-finder.ts';
 import { ScanningClosureFinder } from '../../src/include-scan/scanning-closure-finder.ts';
+import { ASSEMBLER_CASES } from './cases/assembler-cases.ts';
 import { COMPUTED_CASES } from './cases/computed-cases.ts';
 import { EVIDENCE_CASES } from './cases/evidence-cases.ts';
 import { LEXING_CASES } from './cases/lexing-cases.ts';
@@ -48,6 +59,27 @@ function resolved(directory: string, path: string): string {
   return realpathSync.native(path.startsWith('/') ? path : `${directory}/${path}`);
 }
 
+/** What the compiler says that it reads; nothing of a source that is not preprocessed but the source itself. */
+async function includedFiles(request: ClosureRequest): Promise<string[]> {
+  const { invocation, workingDirectory } = request;
+  if (invocation.language === 'assembler') return [resolved(workingDirectory, invocation.sourcePath)];
+  const truth = await new CompilerClosureFinder(new CommandRunner().run).find(request, NEVER);
+  assert.ok(truth.kind === 'closure', JSON.stringify(truth));
+  return truth.closure.files.map((file) => resolved(workingDirectory, file));
+}
+
+/** What the assembler says that it read, less what it cannot have read. */
+function assembledFiles({ invocation, compilerPath, workingDirectory }: ClosureRequest): string[] {
+  const argv = [...renderArguments(invocation.args), '-Wa,--MD,read.d'];
+  const { status, stderr } = spawnSync(compilerPath, argv, { cwd: workingDirectory, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  const listed = parseDepfile(readFileSync(join(workingDirectory, 'read.d'), 'utf8'));
+  return listed
+    .filter((path) => path !== basename(invocation.sourcePath) && !path.startsWith('/tmp/cc'))
+    .filter((path) => existsSync(resolve(workingDirectory, path)))
+    .map((path) => resolved(workingDirectory, path));
+}
+
 async function checkClosure(
   scanCase: ScanCase,
   request: ClosureRequest,
@@ -55,11 +87,8 @@ async function checkClosure(
 ): Promise<void> {
   const directory = request.workingDirectory;
   const found = new Set(closure.files.map((file) => resolved(directory, file)));
-  const compiler = new CompilerClosureFinder(new CommandRunner().run);
-  const truth = await compiler.find(request, NEVER);
-  assert.equal(truth.kind, 'closure', JSON.stringify(truth));
-  assert.ok(truth.kind === 'closure');
-  const read = new Set(truth.closure.files.map((file) => resolved(directory, file)));
+  const embedded = scanCase.assembles ? assembledFiles(request) : [];
+  const read = new Set([...(await includedFiles(request)), ...embedded]);
   for (const path of scanCase.reads ?? [])
     assert.ok(read.has(resolved(directory, path)), `the compiler does not read ${path}`);
   const missed = [...read].filter((path) => !found.has(path));
@@ -116,6 +145,7 @@ const TOPICS: Readonly<Record<string, readonly ScanCase[]>> = {
   'where headers are looked for': SEARCH_CASES,
   'computed includes': COMPUTED_CASES,
   'other evidence': EVIDENCE_CASES,
+  'what the assembler reads': ASSEMBLER_CASES,
   'pasted questions': PASTED_CASES,
 };
 

@@ -136,6 +136,7 @@ export async function preparedJob(change: Partial<PreparedJob> = {}): Promise<Pr
     terminal: undefined,
     outputs: [{ kind: 'object', path: 'x.o', required: true }],
     inputs: { entryIds: new IdSet(), absentPaths: [], generation: 0 },
+    processor: [],
     timeoutMs: 60_000,
     ...change,
   };

@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { probeToolchain, type Toolchain } from '../../src/toolchain/index.ts';
+import { installedClang } from '../compiler/gcc.ts';
 import { SYSTEM_ENV, scratch } from './compiler-fixtures.ts';
 
 const SOURCES = {
@@ -84,8 +85,8 @@ const COMPILERS = [
   ['/usr/bin/g++', 'unit.cc'],
   ['/usr/bin/gcc-11', 'unit.c'],
   ['/usr/bin/aarch64-linux-gnu-gcc', 'unit.c'],
-  ['/usr/bin/clang', 'unit.c'],
-  ['/usr/bin/clang++', 'unit.cc'],
+  [`/usr/bin/${installedClang('clang') ?? 'clang'}`, 'unit.c'],
+  [`/usr/bin/${installedClang('clang++') ?? 'clang++'}`, 'unit.cc'],
 ] as const;
 
 for (const [compilerPath, source] of COMPILERS) {

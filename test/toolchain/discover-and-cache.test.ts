@@ -48,15 +48,24 @@ test('discovery finds each compiler once with all its names, and tells what it c
     isCompilerName,
   });
   const gcc = found.toolchains.filter(({ names }) => names.includes(GCC));
-  assert.equal(gcc.length, 1);
-  assert.equal(gcc[0]?.toolchain.compilerPath, join(tools, 'my-gcc'));
-  assert.ok(gcc[0]?.names.includes('/usr/bin/cc'));
+  // One for each set of languages; the same driver with the same names.
+  assert.deepEqual(
+    gcc.map(({ toolchain }) => toolchain.scope),
+    gcc[0]?.toolchain.scopes,
+  );
+  assert.ok(gcc.some(({ toolchain }) => toolchain.languages.includes('c++')));
+  for (const { toolchain, names } of gcc) {
+    assert.equal(toolchain.compilerPath, join(tools, 'my-gcc'));
+    assert.ok(names.includes('/usr/bin/cc'));
+    assert.deepEqual(names, gcc[0]?.names);
+  }
   assert.ok(
     found.toolchains.some(
       ({ names, toolchain }) => names.includes('/usr/bin/g++') && toolchain.driver === 'c++',
     ),
   );
-  const names = found.toolchains.flatMap((toolchain) => toolchain.names);
+  const own = found.toolchains.filter(({ toolchain }) => toolchain.scope === toolchain.scopes[0]);
+  const names = own.flatMap((toolchain) => toolchain.names);
   assert.equal(new Set(names).size, names.length);
   assert.deepEqual(
     names.filter((name) => name.startsWith(masquerade)),
@@ -85,6 +94,20 @@ test('the second start asks no compiler', async (t) => {
   assert.deepEqual(one, await probeToolchain(GCC, { env }));
 });
 
+test('a scope is remembered beside what the name stands for', async (t) => {
+  const cacheDirectory = scratch(t);
+  const first = await openToolchainCache({ cacheDirectory });
+  const own = await first.probe(GCC, { env });
+  const cxx = await first.probe(GCC, { env, scope: 'c++' });
+  assert.deepEqual([own.scope, cxx.scope, first.probes], ['c', 'c++', 2]);
+  assert.equal(await first.probe(GCC, { env, scope: 'c' }), own);
+  await first.save();
+  const second = await openToolchainCache({ cacheDirectory });
+  assert.deepEqual(await second.probe(GCC, { env, scope: 'c++' }), cxx);
+  assert.deepEqual(await second.probe(GCC, { env }), own);
+  assert.equal(second.probes, 0);
+});
+
 test('a damaged, foreign or edited cache file is an empty cache', async (t) => {
   const cacheDirectory = scratch(t);
   const path = join(cacheDirectory, 'toolchains.json');
@@ -97,8 +120,8 @@ test('a damaged, foreign or edited cache file is an empty cache', async (t) => {
     '',
     good.slice(0, -20),
     'null',
-    '{"format":1}',
-    good.replace('"format":1', '"format":0'),
+    '{"format":2}',
+    good.replace('"format":2', '"format":1'),
     edited,
   ];
   for (const text of damaged) {

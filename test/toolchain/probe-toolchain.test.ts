@@ -11,10 +11,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { MeshError } from '../../src/base/errors.ts';
+import type { LanguageScope } from '../../src/compiler/index.ts';
 import { describeDifference, probeToolchain, type Toolchain } from '../../src/toolchain/index.ts';
+import { installedClang } from '../compiler/gcc.ts';
 import { copyGcc, SYSTEM_ENV, scratch } from './compiler-fixtures.ts';
 
 const env = SYSTEM_ENV;
@@ -24,8 +26,13 @@ function rolesOf(toolchain: Toolchain): string[] {
   return [...new Set(toolchain.components.map(({ role }) => role))].filter((role) => role !== 'library');
 }
 
-function refuses(compilerPath: string, reason: RegExp, searchPath = env): Promise<void> {
-  return assert.rejects(probeToolchain(compilerPath, { env: searchPath }), (error: unknown) => {
+function refuses(
+  compilerPath: string,
+  reason: RegExp,
+  searchPath = env,
+  scope?: LanguageScope,
+): Promise<void> {
+  return assert.rejects(probeToolchain(compilerPath, { env: searchPath, scope }), (error: unknown) => {
     assert.ok(error instanceof MeshError);
     assert.equal(error.code, 'MESHCC_COMPILER');
     assert.match(error.message, reason);
@@ -37,7 +44,8 @@ function refuses(compilerPath: string, reason: RegExp, searchPath = env): Promis
 test('gcc tells what it is, and every path of the answer exists', async () => {
   const gcc = await probeToolchain(GCC, { env });
   const say = (...args: string[]) => execFileSync(GCC, args, { encoding: 'utf8' }).trim();
-  assert.deepEqual([gcc.dialect, gcc.driver, gcc.languages], ['gcc', 'c', ['c']]);
+  assert.deepEqual([gcc.dialect, gcc.driver, gcc.scope], ['gcc', 'c', 'c']);
+  assert.deepEqual(gcc.languages, ['c', 'assembler-with-cpp', 'assembler']);
   assert.equal(gcc.version, say('-dumpfullversion'));
   assert.equal(gcc.targetTriple, say('-dumpmachine'));
   assert.deepEqual(rolesOf(gcc), ['driver', 'cc1', 'as', 'objcopy']);
@@ -156,16 +164,61 @@ test('a compiler without an assembler is refused', async (t) => {
   await refuses(GCC, /starts as, which is not installed or not in PATH/, { PATH: empty });
 });
 
-test('clang is one driver with the code in its libraries', async (t) => {
-  const [clang, clangxx] = ['clang', 'clang++'].map((name) => `/usr/bin/${name}`);
-  if (!clang || !clangxx || !existsSync(clang)) {
+test('a driver is identified for each language by the compiler proper of that language', async () => {
+  const [own, cxx, gxx] = await Promise.all([
+    probeToolchain(GCC, { env }),
+    probeToolchain(GCC, { env, scope: 'c++' }),
+    probeToolchain('/usr/bin/g++', { env, scope: 'c' }),
+  ]);
+  assert.ok(own.scopes.includes('c++'));
+  assert.deepEqual([cxx.driver, cxx.languages], ['c', ['c++']]);
+  assert.deepEqual(rolesOf(cxx), ['driver', 'cc1plus', 'as', 'objcopy']);
+  assert.deepEqual([gxx.driver, gxx.scope], ['c++', 'c']);
+  assert.deepEqual(rolesOf(gxx), ['driver', 'cc1', 'as', 'objcopy']);
+  assert.equal(new Set([own.id, cxx.id, gxx.id]).size, 3);
+});
+
+test('a language whose compiler proper is not installed is no scope', async (t) => {
+  const gcc = await probeToolchain(GCC, { env });
+  // The copy has cc1 and nothing else beside it, and finds the rest where it was built for.
+  const copy = copyGcc(gcc, scratch(t));
+  const moved = await probeToolchain(copy.compilerPath, { env });
+  for (const scope of ['c++', 'objective-c'] as const) {
+    const isThere = moved.scopes.includes(scope);
+    if (isThere) await probeToolchain(copy.compilerPath, { env, scope });
+    else
+      await refuses(
+        copy.compilerPath,
+        new RegExp(`has no programs for ${scope.replace('+', '\\+')}`),
+        env,
+        scope,
+      );
+  }
+  await refuses(GCC, /has no programs for clang/, env, 'clang');
+});
+
+test('clang is one driver with the code in its libraries, for all languages', async (t) => {
+  const [clang, clangxx] = [installedClang('clang'), installedClang('clang++')];
+  if (clang === undefined || clangxx === undefined) {
     t.skip('clang is not installed');
     return;
   }
-  const c = await probeToolchain(clang, { env });
-  const cxx = await probeToolchain(clangxx, { env });
+  const c = await probeToolchain(`/usr/bin/${clang}`, { env });
+  const cxx = await probeToolchain(`/usr/bin/${clangxx}`, { env });
   assert.deepEqual([c.dialect, c.driver, cxx.driver], ['clang', 'c', 'c++']);
-  assert.deepEqual(rolesOf(c), ['driver']);
+  assert.deepEqual([c.scope, cxx.scope], ['clang', 'clang']);
+  assert.ok(c.languages.includes('objective-c++') && c.languages.includes('assembler'));
+  assert.deepEqual(
+    rolesOf(c).filter((role) => role !== 'resource'),
+    ['driver'],
+  );
+  const libraries = c.components.filter(({ role }) => role === 'library').map(({ path }) => basename(path));
+  assert.ok(
+    libraries.some((name) => /^libLLVM/.test(name)) && libraries.some((name) => /^libclang/.test(name)),
+  );
   assert.equal(c.driverPath, cxx.driverPath);
   assert.notEqual(c.id, cxx.id);
+  const withAs = await probeToolchain(`/usr/bin/${clang}`, { env, scope: 'clang-with-as' });
+  assert.ok(rolesOf(withAs).includes('as'));
+  assert.notEqual(withAs.id, c.id);
 });

@@ -100,4 +100,5 @@ const LAST_JOB = {
   environment: [],
   umask: 0o022,
   outputs: [],
+  processor: [],
 };

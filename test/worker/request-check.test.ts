@@ -43,6 +43,7 @@ function jobOf(compilerName: string, ...args: string[]): MutableJob {
     environment: ['LC_ALL=C.UTF-8'],
     umask: 0o022,
     outputs: invocation.outputs.map(({ kind, path, required }) => ({ kind, path, required })),
+    processor: [],
   };
 }
 

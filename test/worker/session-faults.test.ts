@@ -78,6 +78,7 @@ function job(jobId: number, change: Partial<WireJob> = {}): WireJob {
     environment: [],
     umask: 0o022,
     outputs: [{ kind: 'object', path: 'x.o', required: true }],
+    processor: [],
     ...change,
   };
 }

@@ -124,6 +124,7 @@ export class WorkingSubmitter {
       terminal: undefined,
       outputs: invocation.outputs.map(({ kind, path, required }) => ({ kind, path, required })),
       inputs: await tree.listed(...args),
+      processor: [],
       timeoutMs: 60_000,
     };
   }

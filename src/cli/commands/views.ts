@@ -70,8 +70,8 @@ function statusText(status: StatusView): string {
       ? 'submitter off'
       : `submitter ${status.submitter.openCalls} calls open, ${status.submitter.waitingForNode} wait for a node, ${status.submitter.localRunning} of ${status.submitter.localSlots} local slots busy`,
     ...status.compilers.map(
-      ({ names, version, targetTriple, id }) =>
-        `compiler  ${names[0]} ${version} for ${targetTriple} (${id.slice(0, 8)})`,
+      ({ names, languages, version, targetTriple, id }) =>
+        `compiler  ${names[0]} ${version} for ${targetTriple}: ${languages.join(', ')} (${id.slice(0, 8)})`,
     ),
     ...status.unusableCompilers.map(({ path, reason }) => `compiler  ${path} is not used: ${reason}`),
     '',

@@ -40,6 +40,7 @@ export interface WireJob {
   umask: number;
   terminal?: { columns: number; rows: number; stdinToo: boolean };
   outputs: { kind: string; path: string; required: boolean }[];
+  processor: string[];
 }
 
 export interface WireToolchainUse {

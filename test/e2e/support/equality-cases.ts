@@ -1,20 +1,12 @@
 /** Ways to call a compiler whose result must be the same on another machine, and the sources that they need. */
 import { mkdirSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { ASSEMBLER_CASES, ASSEMBLER_FILES } from './assembler-cases.ts';
+import { CLANG_CASES, CLANG_FILES } from './clang-cases.ts';
+import { casesOf, type EqualityCase } from './equality-case.ts';
 import { writeFiles } from './file-tree.ts';
-
-export interface EqualityCase {
-  readonly name: string;
-  readonly compiler?: 'gcc' | 'g++';
-  readonly args: readonly string[];
-  /** Relative to the case's directory. */
-  readonly cwd?: string;
-  /** Files that the call must leave, relative to the case's directory. */
-  readonly outputs: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
-  /** Set where the call may be compiled here, with the reason why that is accepted. */
-  readonly mayBeLocal?: string;
-}
+import { OUTPUT_CASES, OUTPUT_FILES, writeProfiles } from './output-cases.ts';
+import { TOOLCHAIN_CASES, TOOLCHAIN_FILES } from './toolchain-cases.ts';
 
 const C_SOURCE = `#include <stddef.h>
 #include <stdio.h>
@@ -98,7 +90,9 @@ const PRAGMA_ONCE = '#pragma once\n#ifdef SEEN\nint read_twice = 1;\n#endif\n#de
 
 /** Writes the sources of all cases. */
 export function writeEqualitySources(directory: string): void {
-  writeFiles(directory, COMMON_FILES);
+  for (const files of [COMMON_FILES, ASSEMBLER_FILES, OUTPUT_FILES, CLANG_FILES, TOOLCHAIN_FILES])
+    writeFiles(directory, files);
+  writeProfiles(directory);
   const stamps = {
     'once/a': 1_600_000_000,
     'once/b': 1_600_000_000,
@@ -119,15 +113,8 @@ export function writeEqualitySources(directory: string): void {
   mkdirSync(join(directory, 'deep/er'), { recursive: true });
 }
 
-const c = (name: string, args: string, outputs: string): EqualityCase => ({
-  name,
-  args: args.split(' '),
-  outputs: outputs.split(' '),
-});
-const cxx = (name: string, args: string, outputs: string): EqualityCase => ({
-  ...c(name, args, outputs),
-  compiler: 'g++',
-});
+const c = casesOf('gcc');
+const cxx = casesOf('g++');
 
 /** The cases. All run in one directory, one after the other, so that each finds what the others left at the worker. */
 export const EQUALITY_CASES: readonly EqualityCase[] = [
@@ -219,4 +206,8 @@ export const EQUALITY_CASES: readonly EqualityCase[] = [
   },
   c('-ffile-prefix-map', '-g -ffile-prefix-map=/tmp=/elsewhere -c unit.c', 'unit.o'),
   { ...c('SOURCE_DATE_EPOCH', '-g -c unit.c', 'unit.o'), env: { SOURCE_DATE_EPOCH: '1500000000' } },
+  ...ASSEMBLER_CASES,
+  ...OUTPUT_CASES,
+  ...TOOLCHAIN_CASES,
+  ...CLANG_CASES,
 ];

@@ -40,15 +40,18 @@ export const LOCAL_CASES: readonly LocalCase[] = [
     files: { 'unit.c': '#include "far.h"\n', 'far/far.h': SOURCE },
     env: { CPATH: 'far' },
   }),
-  local('.incbin', '-c unit.c', 'incbin', {
-    files: { 'unit.c': '__asm__(".incbin \\"blob.bin\\"");\n', 'blob.bin': 'some bytes\n' },
+  local('.incbin of a name that macros make', '-c unit.c', 'incbin', {
+    files: {
+      'unit.c': '#define NAME "blob.bin"\n__asm__(".incbin \\"" NAME "\\"");\n',
+      'blob.bin': 'some bytes\n',
+    },
   }),
   local('__TIME__ in a header', '-c unit.c', 'time-macro', {
     // only its size, so that the object is the same at any time
     files: { 'unit.c': '#include "clock.h"\n', 'clock.h': 'int size = sizeof __TIME__;\n' },
   }),
   local('__DATE__', '-c unit.c', 'time-macro', { files: { 'unit.c': CLOCK_SOURCE } }),
-  local('-march=native', '-march=native -c unit.c', 'march-native'),
+  local('-march=native with more', '-march=native+crypto -c unit.c', 'march-native'),
   local('an output that is a symbolic link', '-c unit.c -o out.o', 'output-not-regular', {
     files: { 'unit.c': SOURCE, 'elsewhere.o': 'old' },
     prepare: (directory) => symlinkSync('elsewhere.o', join(directory, 'out.o')),
@@ -71,9 +74,21 @@ export const LOCAL_CASES: readonly LocalCase[] = [
     files: { 'unit.c': SOURCE, 'other.c': 'int g;\n' },
   }),
   local('a source that does not exist', '-c missing.c', 'closure-failed'),
-  local('assembly', '-c unit.s', 'assembler-source', { files: { 'unit.s': '.globl f\nf: ret\n' } }),
-  local('C++ through the C driver', '-x c++ -c unit.c', 'unsupported-language'),
-  local('-save-temps', '-save-temps -c unit.c', 'save-temps'),
+  local('an assembler source that is only preprocessed', '-S unit.S -o unit.s', 'assembler-source', {
+    files: { 'unit.S': '.globl f\nf: ret\n' },
+  }),
+  local('a language that is not distributed', '-c unit.f90', 'unsupported-language', {
+    files: { 'unit.f90': 'end\n' },
+  }),
+  local('a list of passes', '-fdump-passes -c unit.c', 'dump-output'),
+  local('-flto without a seed', '-flto -c unit.c -o unit.o', 'lto-without-random-seed', {
+    // only sections with names of chance differ, and such an object would be another each time
+    files: { 'unit.c': 'this does not compile\n' },
+  }),
+  local('-fprofile-use with a prefix', '-fprofile-use -fprofile-prefix-path=/x -c unit.c', 'profile-use'),
+  local('a relative --sysroot=', '--sysroot=root -c unit.c', 'unknown-option'),
+  // Refused by the driver: the report itself would be another one each time.
+  local('a report of the time that passes take', '-ftime-report -c unit.c -fno-such-option', 'measurement'),
   local('a preprocessed source', '-c unit.i', 'preprocessed-source', { files: { 'unit.i': SOURCE } }),
   local('a response file that does not exist', '@none.rsp -c unit.c', 'response-file-unreadable'),
   local('a directory for the compiler’s programs', '-B. -c unit.c', 'program-path'),

@@ -136,21 +136,6 @@ export const EVIDENCE_CASES: readonly ScanCase[] = [
     local: 'time-macro',
   },
   {
-    name: 'a file embedded by the assembler',
-    files: { data: '', 'main.c': '__asm__(".incbin \\"data\\"");\n' },
-    local: 'incbin',
-  },
-  {
-    name: 'the same behind an escape sequence, in capitals',
-    files: { data: '', 'main.c': '__asm__("x:\\n\\t.INCBIN \\"data\\"\\n");\n' },
-    local: 'incbin',
-  },
-  {
-    name: 'the same in a macro that makes it a string',
-    files: { data: '', 'main.c': '#define ASM(x) __asm__(#x)\nASM(.include "data");\n' },
-    local: 'incbin',
-  },
-  {
     name: 'members that look like it',
     files: {
       ...A,

@@ -23,6 +23,8 @@ export interface ScanCase {
   readonly absent?: readonly string[];
   /** The unit must stay local for this reason. */
   readonly local?: LocalReasonId;
+  /** The assembler reads files of its own; what it says that it read must be in the closure too. */
+  readonly assembles?: true;
   /** The compiler must be asked for the closure; without it, it must not be. */
   readonly asksCompiler?: true;
 }
