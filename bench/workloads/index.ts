@@ -1,8 +1,9 @@
 /** Door of the workloads: the table of them, and the comparison with a plain local build. */
 import { busybox } from './busybox.ts';
-import { kernel, kernel348, kernelHundred, kernelSmall } from './kernel.ts';
+import { KERNEL_WORKLOADS } from './kernel.ts';
 import { fifteen, librdkafka } from './librdkafka.ts';
-import { taglib } from './taglib.ts';
+import { rangeV3 } from './range-v3.ts';
+import { taglib, taglibSplit } from './taglib.ts';
 import type { Workload } from './workload.ts';
 import { xz } from './xz.ts';
 
@@ -21,7 +22,8 @@ export type { Log, PreparedTree, Workload } from './workload.ts';
 
 /** Every workload, by name. */
 export const WORKLOADS: ReadonlyMap<string, Workload> = new Map(
-  [kernel, kernelSmall, kernel348, kernelHundred, busybox, taglib, xz, librdkafka, fifteen].map(
-    (workload) => [workload.name, workload],
-  ),
+  [...KERNEL_WORKLOADS, busybox, taglib, taglibSplit, rangeV3, xz, librdkafka, fifteen].map((workload) => [
+    workload.name,
+    workload,
+  ]),
 );

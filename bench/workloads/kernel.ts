@@ -2,13 +2,13 @@
  * Parts of the Linux kernel from Debian's package linux-source-6.1: large header closures (about 600
  * files a unit), generated headers, `-Wp,-MMD`, merged objects.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { BenchError } from '../bench-error.ts';
 import { runCommand } from './command.ts';
-import { listFiles, logFile, prepareOnce, removeFiles } from './source-tree.ts';
+import { listFiles, logFile, prepareOnce, removeFiles, treeDirectory } from './source-tree.ts';
 import type { Log, PreparedTree, Workload } from './workload.ts';
 
 const ARCHIVE = '/usr/src/linux-source-6.1.tar.xz';
@@ -17,41 +17,98 @@ const PACKAGES = [
   ...['tar', 'xz-utils', 'make', 'gcc', 'binutils', 'bc', 'flex', 'bison', 'perl', 'kmod', 'cpio'],
   ...['libc6-dev', 'libelf-dev', 'libssl-dev'],
 ];
-const RECIPE = `${ARCHIVE} defconfig`;
 
 /** fixdep folds the depfile into `.x.o.cmd` and deletes it. */
-const isOutput = (path: string): boolean => /\.o(\.cmd)?$/.test(path);
+const isOutput = (path: string): boolean => /\.(o|gcno)(\.cmd)?$/.test(path);
 
 /** Everything that a build writes below a target; host tools such as lib/gen_crc32table stay. */
-const isProduct = (path: string): boolean => /\.(o|a|mod|order)(\.cmd|\.d)?$/.test(basename(path));
+const isProduct = (path: string): boolean => /\.(o|a|mod|order|gcno)(\.cmd|\.d)?$/.test(basename(path));
 
 /** Every build writes it, above all targets. */
 const SYSCALL_CHECK = '.missing-syscalls.d';
 
-async function prepareKernel(cacheDirectory: string, log: Log): Promise<string> {
+/** A configured kernel; several workloads may build other parts of one. */
+interface Configuration {
+  /** Names the directory. */
+  readonly name: string;
+  /** Configured beside the sources, which are shared; else in a tree of its own, as most people do it. */
+  readonly isOutside: boolean;
+  /** Arguments of every make. */
+  readonly make: readonly string[];
+  /** Arguments of scripts/config after defconfig. */
+  readonly changes: readonly string[];
+}
+
+const DEFCONFIG: Configuration = { name: 'linux-6.1', isOutside: false, make: [], changes: [] };
+
+async function unpack(tree: string, log: string): Promise<void> {
   if (!existsSync(ARCHIVE)) {
     throw new BenchError(
       `${ARCHIVE} is missing: install the package linux-source-6.1, or take another workload`,
     );
   }
-  return prepareOnce({ cacheDirectory, name: 'linux-6.1', recipe: RECIPE, log }, async (tree) => {
-    const options = { cwd: tree, logFile: logFile(cacheDirectory, 'kernel') };
-    await runCommand(['tar', '-xf', ARCHIVE, '--strip-components=1'], options);
-    log('configuring the kernel (defconfig) and building its host tools');
-    await runCommand(['make', 'defconfig'], options);
-    await runCommand(['make', `-j${availableParallelism()}`, 'prepare', 'modules_prepare'], options);
+  await runCommand(['tar', '-xf', ARCHIVE, '--strip-components=1'], { cwd: tree, logFile: log });
+}
+
+async function configure(
+  { name, make, changes }: Configuration,
+  sources: string,
+  tree: string,
+  cacheDirectory: string,
+  log: Log,
+): Promise<void> {
+  const options = { cwd: sources, logFile: logFile(cacheDirectory, name) };
+  const run = (...args: string[]): Promise<number> =>
+    runCommand(['make', ...(tree === sources ? [] : [`O=${tree}`]), ...make, ...args], options);
+  log(`configuring the kernel (defconfig ${changes.join(' ')}) and building its host tools`);
+  await run('defconfig');
+  if (changes.length > 0) {
+    await runCommand(['scripts/config', '--file', join(tree, '.config'), ...changes], options);
+    await run('olddefconfig');
+  }
+  await run(`-j${availableParallelism()}`, 'prepare', 'modules_prepare');
+}
+
+async function prepareKernel(what: Configuration, cacheDirectory: string, log: Log): Promise<string> {
+  const { name, isOutside, make, changes } = what;
+  const recipe = [ARCHIVE, 'defconfig', ...make, ...changes].join(' ');
+  const place = { cacheDirectory, name, recipe, log };
+  const output = logFile(cacheDirectory, name);
+  if (!isOutside) {
+    return prepareOnce(place, async (tree) => {
+      await unpack(tree, output);
+      await configure(what, tree, tree, cacheDirectory, log);
+    });
+  }
+  const sources = await prepareOnce({ ...place, name: 'linux-6.1-sources', recipe: ARCHIVE }, (tree) =>
+    unpack(tree, output),
+  );
+  return prepareOnce(place, async (tree) => {
+    mkdirSync(treeDirectory(cacheDirectory, name), { recursive: true });
+    await configure(what, sources, tree, cacheDirectory, log);
   });
 }
 
-/** These workloads share one tree and differ in the directories that are built. */
-function kernelWorkload(name: string, targets: readonly string[], description: string): Workload {
+/** A workload that builds some directories of a configured kernel. */
+interface KernelWorkload {
+  readonly name: string;
+  readonly configuration?: Configuration;
+  readonly targets: readonly string[];
+  readonly description: string;
+  readonly programs?: readonly string[];
+  /** Debian packages besides those that each of these workloads wants. */
+  readonly packages?: readonly string[];
+}
+
+function kernelWorkload(workload: KernelWorkload): Workload {
+  const { name, configuration = DEFCONFIG, targets, programs = ['gcc', 'ld', 'ar'] } = workload;
   const prepare = async (cacheDirectory: string, log: Log): Promise<PreparedTree> => {
-    const directory = await prepareKernel(cacheDirectory, log);
+    const directory = await prepareKernel(configuration, cacheDirectory, log);
     return {
       name,
       directory,
-      recipe: `${RECIPE} ${targets.join(' ')}`,
-      build: (jobs) => ['make', `-j${jobs}`, ...targets],
+      recipe: [ARCHIVE, 'defconfig', ...configuration.make, ...configuration.changes, ...targets].join(' '),
+      build: (jobs) => ['make', `-j${jobs}`, ...configuration.make, ...targets],
       clean: async () => {
         await removeFiles(directory, isProduct, targets);
         await rm(join(directory, SYSCALL_CHECK), { force: true });
@@ -59,34 +116,104 @@ function kernelWorkload(name: string, targets: readonly string[], description: s
       objects: () => listFiles(directory, isOutput, targets),
     };
   };
-  const programs = ['tar', 'xz', 'make', 'gcc', 'ld', 'ar', 'bc', 'flex', 'bison', 'perl'];
-  return { name, description, programs, packages: PACKAGES, prepare };
+  const tools = ['tar', 'xz', 'make', 'bc', 'flex', 'bison', 'perl'];
+  return {
+    name,
+    description: workload.description,
+    programs: [...tools, ...programs],
+    packages: [...PACKAGES, ...(workload.packages ?? [])],
+    prepare,
+  };
 }
 
-/** About 440 C units, about 4 CPU minutes. */
-export const kernel: Workload = kernelWorkload(
-  'kernel',
-  ['kernel/', 'lib/', 'mm/'],
-  'Linux 6.1 kernel/ lib/ mm/, defconfig: about 440 C units; needs linux-source-6.1, libelf-dev, libssl-dev',
-);
+const NEEDS = 'needs linux-source-6.1, libelf-dev, libssl-dev';
+const SUBSET = ['kernel/', 'lib/', 'mm/'];
+const SETS: readonly KernelWorkload[] = [
+  {
+    name: 'kernel',
+    targets: SUBSET,
+    description: `Linux 6.1 kernel/ lib/ mm/, defconfig: about 440 C units; ${NEEDS}`,
+  },
+  {
+    name: 'kernel-small',
+    targets: ['mm/'],
+    description: `Linux 6.1 mm/, defconfig: about 65 C units; ${NEEDS}`,
+  },
+  {
+    // The parts that published measurements of compile meshes have used.
+    name: 'k348',
+    targets: ['kernel/', 'mm/', 'fs/ext4/', 'net/core/'],
+    description: 'Linux 6.1 kernel/ mm/ fs/ext4/ net/core/, defconfig: 348 C units; needs what kernel needs',
+  },
+  {
+    name: 'small',
+    targets: ['mm/', 'fs/ext4/'],
+    description: 'Linux 6.1 mm/ fs/ext4/, defconfig: 100 C units; needs what kernel needs',
+  },
+  {
+    name: 'kernel-wide',
+    targets: [
+      ...SUBSET,
+      'fs/',
+      'net/core/',
+      'drivers/base/',
+      'drivers/pci/',
+      'arch/x86/kernel/',
+      'arch/x86/lib/',
+      'arch/x86/entry/',
+    ],
+    description: `Linux 6.1 kernel/ lib/ mm/ fs/ net/core/ drivers/base/ drivers/pci/ and parts of arch/x86 with their assembler sources; ${NEEDS}`,
+  },
+  {
+    name: 'kernel-debug',
+    configuration: {
+      name: 'linux-6.1-debug',
+      isOutside: true,
+      make: [],
+      changes: ['-d', 'DEBUG_INFO_NONE', '-e', 'DEBUG_INFO_DWARF5'],
+    },
+    targets: SUBSET,
+    description: `Linux 6.1 kernel/ lib/ mm/ with CONFIG_DEBUG_INFO_DWARF5, built beside its sources; ${NEEDS}`,
+  },
+  {
+    name: 'kernel-gcov',
+    configuration: {
+      name: 'linux-6.1-gcov',
+      isOutside: true,
+      // Without a seed GCC stamps each object with the time of day, and no two builds are equal.
+      make: ['KCFLAGS=-frandom-seed=kernel'],
+      changes: ['-e', 'DEBUG_FS', '-e', 'GCOV_KERNEL', '-e', 'GCOV_PROFILE_ALL'],
+    },
+    targets: SUBSET,
+    description: `Linux 6.1 kernel/ lib/ mm/ with CONFIG_GCOV_PROFILE_ALL: objects and .gcno; ${NEEDS}`,
+  },
+  {
+    name: 'kernel-clang',
+    configuration: {
+      name: 'linux-6.1-clang',
+      isOutside: true,
+      make: ['CC=clang-14', 'LLVM_IAS=1'],
+      changes: [],
+    },
+    targets: SUBSET,
+    description: `Linux 6.1 kernel/ lib/ mm/ with CC=clang-14; ${NEEDS}, clang-14`,
+    programs: ['clang-14', 'gcc', 'ld', 'ar'],
+    packages: ['clang-14'],
+  },
+  {
+    name: 'kernel-arm64',
+    configuration: {
+      name: 'linux-6.1-arm64',
+      isOutside: true,
+      make: ['ARCH=arm64', 'CROSS_COMPILE=aarch64-linux-gnu-'],
+      changes: [],
+    },
+    targets: [...SUBSET, 'arch/arm64/kernel/', 'arch/arm64/lib/'],
+    description: `Linux 6.1 kernel/ lib/ mm/ and parts of arch/arm64 for arm64; ${NEEDS}, gcc-aarch64-linux-gnu`,
+    programs: ['aarch64-linux-gnu-gcc', 'aarch64-linux-gnu-ld', 'gcc'],
+    packages: ['gcc-aarch64-linux-gnu', 'binutils-aarch64-linux-gnu'],
+  },
+];
 
-/** About 65 C units, about one CPU minute. */
-export const kernelSmall: Workload = kernelWorkload(
-  'kernel-small',
-  ['mm/'],
-  'Linux 6.1 mm/, defconfig: about 65 C units; needs linux-source-6.1, libelf-dev, libssl-dev',
-);
-
-/** About 350 C units, about 5 CPU minutes: the parts that published measurements of compile meshes have used. */
-export const kernel348: Workload = kernelWorkload(
-  'k348',
-  ['kernel/', 'mm/', 'fs/ext4/', 'net/core/'],
-  'Linux 6.1 kernel/ mm/ fs/ext4/ net/core/, defconfig: 348 C units; needs what kernel needs',
-);
-
-/** About 100 C units, about 75 CPU seconds. */
-export const kernelHundred: Workload = kernelWorkload(
-  'small',
-  ['mm/', 'fs/ext4/'],
-  'Linux 6.1 mm/ fs/ext4/, defconfig: 100 C units; needs what kernel needs',
-);
+/** From a CPU minute (`kernel-small`) to a quarter of an hour and more on two processors (`kernel-wide`). */
+export const KERNEL_WORKLOADS: readonly Workload[] = SETS.map(kernelWorkload);

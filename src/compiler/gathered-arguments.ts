@@ -11,6 +11,8 @@ export interface SideOutput {
   readonly isNamed: boolean;
 }
 
+const NO_TRACKING: ReadonlySet<string> = new Set(['no-var-tracking', 'no-var-tracking-assignments']);
+
 /** What the walk over the arguments gathers. Lists are in the order of the command line. */
 export class GatheredArguments {
   readonly sources: string[] = [];
@@ -45,6 +47,10 @@ export class GatheredArguments {
   givesSeed = false;
   choosesColor = false;
   annotatesAssembly: string | undefined;
+  /** By -O, of which the last one counts. */
+  optimises = false;
+  /** GCC follows variables through optimised code, for debug information. */
+  tracksVariables = true;
   #languageName: string | undefined;
 
   constructor(args: readonly InvocationArg[], dialect: Dialect) {
@@ -62,6 +68,8 @@ export class GatheredArguments {
       if (row.needsSeed === 'names') this.drawsNames ??= arg.name;
       if (row.givesSeed) this.givesSeed = true;
       if (row.choosesColor) this.choosesColor = true;
+      if (arg.name === '-O') this.optimises = arg.value !== '0';
+      if (arg.name === '-f' && NO_TRACKING.has(arg.value)) this.tracksVariables = false;
       if (row.annotatesAssembly) this.annotatesAssembly = arg.name;
     }
   }

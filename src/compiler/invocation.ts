@@ -97,6 +97,6 @@ export interface Invocation {
   readonly nativeOptions: readonly string[];
   /** False if Clang is to start the assembler of the system. */
   readonly usesOwnAssembler: boolean;
-  /** False if each compile makes another object, here as elsewhere: coverage without -frandom-seed=. */
+  /** False if each compile makes another object, here as elsewhere; comparing two of them proves nothing. */
   readonly isRepeatable: boolean;
 }

@@ -143,6 +143,18 @@ test('an option that needs a seed makes another object each time without one', (
   }
 });
 
+test('split debug information of optimised code has another id each time', () => {
+  const isRepeatable = (...args: string[]): boolean => {
+    const result = outcome(['-c', 'x.c', ...args], 'gcc');
+    assert.ok(result.kind === 'distributable');
+    return result.invocation.isRepeatable;
+  };
+  assert.equal(isRepeatable('-g', '-gsplit-dwarf', '-O2'), false);
+  assert.equal(isRepeatable('-g', '-gsplit-dwarf', '-O2', '-O0'), true);
+  assert.equal(isRepeatable('-g', '-gsplit-dwarf', '-O2', '-fno-var-tracking'), true);
+  assert.equal(isRepeatable('-g', '-O2'), true);
+});
+
 test('no option for which GCC takes the next argument travels as if it did not', () => {
   // c.opt marks these two NoDriverArg: they take an argument in cc1, and none in the driver.
   const cc1Only = ['-MD', '-MMD'];
