@@ -11,7 +11,8 @@ const CONFIGURE =
   'cmake -S . -B build -G "Unix Makefiles" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBUILD_TESTING=OFF -DBUILD_EXAMPLES=OFF -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON';
 
 /** CMake's own tests of the compiler leave objects too, some with random names. */
-const isOutput = (path: string): boolean => /\.(o(\.d)?|dwo|su)$/.test(path) && !path.includes('CMakeScratch');
+const isOutput = (path: string): boolean =>
+  /\.(o(\.d)?|dwo|su)$/.test(path) && !path.includes('CMakeScratch');
 
 function taglibWorkload(name: string, flags: string, description: string): Workload {
   const recipe = SOURCE_PACKAGE;

@@ -35,7 +35,7 @@ const LITERAL_NAME = /[ \t]*\\"([^"\\\n%{|}]+)\\"/y;
 const SOURCE_NAME = /^[ \t]*\.file[ \t]+"([^"\\\n]+)"/gm;
 
 /** The word outside of a directive, or the dot of one as an escape. */
-const PIECES = /(?:^|[^.])incbin\b|\\(?:056|x2e)inc(?:bin|lude)/i;
+const PIECES = /(?:^|[^.])incbin\b|\\(?:056|x2e)inc(?:bin|lude)|\."\s*"include/i;
 
 /** A literal that ends within a directive and goes on with another one, or with what a macro makes. */
 const BROKEN_LITERAL =

@@ -71,7 +71,8 @@ export const DEFINED_TRAITS: Readonly<Record<string, number>> = {
 };
 
 /** One of these occurs wherever a trait is to be found. */
-const SIGN = /__(?:DATE|TIME)|\.(?:inc(?:bin|l)|file\s)|incbin|\.in?c?"|_embed|(?:GCC|clang)\s+(?:dep|pch)/i;
+const SIGN =
+  /__(?:DATE|TIME)|\.(?:inc(?:bin|l)|file\s|in?c?(?:b|bi|l|lu|lud)?"|"\s*"inc)|(?:056|x2e)inc|incbin|_embed|(?:GCC|clang)\s+(?:dep|pch)/i;
 
 const DATE = /\b__DATE__\b/;
 const TIME = /\b__TIME__\b/;

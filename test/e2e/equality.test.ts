@@ -1,9 +1,10 @@
 /** A compile on another node leaves what a compile here would have left: every byte, every file, every mode. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { EQUALITY_CASES, writeEqualitySources } from './support/equality-cases.ts';
+import { skipWithout } from './support/installed.ts';
 import { assertRemote, assertSameAsPlain } from './support/same-as-plain.ts';
 import { TestMesh } from './support/test-mesh.ts';
 
@@ -18,15 +19,9 @@ before(async () => {
 });
 after(() => mesh?.close());
 
-/** True if a program is installed where the tests look for compilers. */
-function isInstalled(program: string): boolean {
-  return ['/usr/bin', '/bin'].some((place) => existsSync(join(place, program)));
-}
-
 for (const each of EQUALITY_CASES) {
   const { compiler = 'gcc', needs = compiler } = each;
-  const missing = [compiler, needs].find((program) => !isInstalled(program));
-  const skip = missing === undefined ? false : `${missing} is not installed`;
+  const skip = skipWithout(compiler, needs);
   test(`equal: ${each.name}`, { skip }, () =>
     mesh.explaining(async () => {
       const { args, env = {} } = each;

@@ -114,6 +114,28 @@ const TAMPERED: Record<string, (job: MutableJob) => void> = {
   'an unknown form': (job) => {
     job.arguments[0]!.form = 'raw';
   },
+  'a processor that no option asks for': (job) => {
+    job.processor.push('-march=znver3');
+  },
+  'a native option without a processor': (job) => {
+    job.arguments.push(flag('-march=native'));
+  },
+  'a processor that is a program': (job) => {
+    job.arguments.push(flag('-march=native'));
+    job.processor.push('-march=znver3', '%:getenv(HOME x)');
+  },
+  'a processor with another option': (job) => {
+    job.arguments.push(flag('-march=native'));
+    job.processor.push('-march=znver3', '-fplugin=/work/evil.so');
+  },
+  'a processor on two lines': (job) => {
+    job.arguments.push(flag('-march=native'));
+    job.processor.push('-march=znver3\n\n*cc1:\n-fplugin=/work/evil.so');
+  },
+  'a processor that never ends': (job) => {
+    job.arguments.push(flag('-march=native'));
+    job.processor.push(...new Array<string>(1_000).fill('-mavx'));
+  },
   'a form that is only like a known one': (job) => {
     job.arguments[0]!.form = '__proto__';
   },

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 export interface LocalCase {
   readonly name: string;
-  readonly compiler?: 'gcc' | 'g++';
+  /** Default gcc; the case is skipped where there is no such program. */
+  readonly compiler?: string;
   readonly args: readonly string[];
   /** Id of the reason. */
   readonly reason: string;
@@ -21,6 +22,33 @@ const CLOCK_SOURCE = 'const char *made = __DATE__;\n';
 function local(name: string, args: string, reason: string, more: Partial<LocalCase> = {}): LocalCase {
   return { name, args: args.split(' '), reason, files: { 'unit.c': SOURCE }, ...more };
 }
+
+function clang(name: string, args: string, reason: string, more: Partial<LocalCase> = {}): LocalCase {
+  return local(`clang, ${name}`, args, reason, { compiler: 'clang-14', ...more });
+}
+
+const CLANG_CASES: readonly LocalCase[] = [
+  // Clang 14 does not know the variable, and shows the time of the compile.
+  clang('SOURCE_DATE_EPOCH', '-c unit.c', 'time-macro', {
+    files: { 'unit.c': 'int size = sizeof __TIME__;\n' },
+    env: { SOURCE_DATE_EPOCH: '1500000000' },
+  }),
+  clang('an .incbin from pieces', '-c unit.c', 'incbin', {
+    files: { 'unit.c': '__asm__(".inc" "bin \\"blob.bin\\"");\n', 'blob.bin': 'some bytes\n' },
+  }),
+  clang('-ftime-trace', '-ftime-trace -c missing.c', 'measurement'),
+  clang('-MJ', '-MJ unit.json -c unit.c', 'recorded-command-line'),
+  clang('-grecord-command-line', '-g -grecord-command-line -c unit.c', 'recorded-command-line'),
+  clang('-fmodules', '-fmodules -fmodules-cache-path=cache -c missing.c', 'modules'),
+  clang('--config', '--config unit.cfg -c unit.c', 'specs', {
+    files: { 'unit.c': SOURCE, 'unit.cfg': '-O2\n' },
+  }),
+  clang('-Wl,', '-Wl,-z,now -c unit.c', 'linker-option'),
+  clang('-emit-llvm', '-emit-llvm -c unit.c', 'unsupported-output'),
+  clang('-include-pch', '-include-pch none.pch -c unit.c', 'precompiled-header'),
+  clang('-Xclang -load', '-Xclang -load -Xclang ./none.so -c unit.c', 'plugin'),
+  clang('-save-temps', '-save-temps -c unit.c', 'save-temps'),
+];
 
 /** The cases; each gets a directory of its own. */
 export const LOCAL_CASES: readonly LocalCase[] = [
@@ -95,4 +123,9 @@ export const LOCAL_CASES: readonly LocalCase[] = [
   local('C_INCLUDE_PATH', '-c unit.c', 'environment-variable', {
     env: { C_INCLUDE_PATH: '/usr/include' },
   }),
+  local('a header to be precompiled', '-c missing.h', 'precompiled-header'),
+  local('a precompiled header beside the first one', '-c unit.c', 'precompiled-header', {
+    files: { 'unit.c': '#include "header.h"\n', 'header.h': 'int f(void);\n', 'header.h.gch/x': 'no header' },
+  }),
+  ...CLANG_CASES,
 ];
