@@ -9,13 +9,15 @@ export interface CompilerName {
   readonly dialect: Dialect;
   /** `c++`: C sources are compiled as C++ too. */
   readonly driver: 'c' | 'c++';
+  /** The dialect is a guess: whoever installed the system decided which compiler this is. */
+  readonly isGuess?: true;
 }
 
-/** The driver names without triple and version. `cc` and `c++` may be Clang; its dialect contains what is needed of GCC's. */
+/** The driver names without triple and version. */
 export const DRIVER_NAMES: Readonly<Record<string, CompilerName>> = {
-  cc: { dialect: 'gcc', driver: 'c' },
+  cc: { dialect: 'gcc', driver: 'c', isGuess: true },
   gcc: { dialect: 'gcc', driver: 'c' },
-  'c++': { dialect: 'gcc', driver: 'c++' },
+  'c++': { dialect: 'gcc', driver: 'c++', isGuess: true },
   'g++': { dialect: 'gcc', driver: 'c++' },
   clang: { dialect: 'clang', driver: 'c' },
   'clang++': { dialect: 'clang', driver: 'c++' },

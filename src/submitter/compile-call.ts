@@ -237,6 +237,9 @@ export class CompileCall {
     const name = isCompilerName(request.name);
     if (name === undefined) return here('toolchain-unknown', request.name);
     let classification = this.#classify(name.dialect);
+    // An option that GCC does not have may be one of Clang's.
+    if (classification.kind === 'local' && classification.slot && name.isGuess)
+      classification = this.#classify(await this.#dialectOf(name.dialect));
     if (classification.kind === 'local') return classification;
     let { invocation } = classification;
     this.#subject = invocation.sourcePath;
@@ -247,7 +250,7 @@ export class CompileCall {
     await this.#parts.view.refresh();
     const toolchain = await this.#identify(invocation);
     if ('reason' in toolchain) return toolchain;
-    // A compiler called cc is known only now.
+    // What a compiler called cc is, is known only now.
     if (toolchain.dialect !== name.dialect) {
       classification = this.#classify(toolchain.dialect);
       if (classification.kind === 'local') return classification;
@@ -268,6 +271,14 @@ export class CompileCall {
     const { name, args, env, cwd } = this.#request;
     const readResponseFile = (path: string): string | undefined => readText(absolute(cwd, path));
     return classify({ compilerName: name, dialect, args, environment: env, readResponseFile });
+  }
+
+  async #dialectOf(guess: Toolchain['dialect']): Promise<Toolchain['dialect']> {
+    const needs = { language: 'c', usesOwnAssembler: true } as const;
+    const toolchain = await this.#parts.toolchains
+      .identify(this.#request.compiler, needs)
+      .catch(() => undefined);
+    return toolchain?.dialect ?? guess;
   }
 
   async #identify(invocation: Invocation): Promise<Toolchain | Local> {

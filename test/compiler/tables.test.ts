@@ -18,7 +18,7 @@ const CXX: CompilerName = { dialect: 'gcc', driver: 'c++' };
 
 test('compiler names', () => {
   const named: Record<string, CompilerName> = {
-    cc: C,
+    cc: { ...C, isGuess: true },
     gcc: C,
     'gcc-12': C,
     'gcc-12.2': C,
@@ -29,7 +29,7 @@ test('compiler names', () => {
     'aarch64-linux-gnu-gcc': C,
     'avr-gcc': C,
     'g++': CXX,
-    'c++': CXX,
+    'c++': { ...CXX, isGuess: true },
     'g++-13': CXX,
     clang: { dialect: 'clang', driver: 'c' },
     'clang-14': { dialect: 'clang', driver: 'c' },
