@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { type Cluster, canMakeClusters, createCluster } from '../test/support/netns.ts';
 import { BenchError } from './bench-error.ts';
 import { formatReport, isEqualBuild } from './build-report.ts';
+import { installPackages } from './contest/debian-packages.ts';
 import { formMesh, MeshNode } from './mesh-under-test.ts';
 import { buildReference, compareWithReference, type PreparedTree, WORKLOADS } from './workloads/index.ts';
 
@@ -147,6 +148,7 @@ async function main(): Promise<number> {
     throw new BenchError('acceptance needs root and network namespaces (package iproute2)');
   mkdirSync(wanted.cache, { recursive: true });
   const runDirectory = mkdtempSync('/tmp/meshcc-acceptance-');
+  await installPackages(workload.packages ?? [], wanted.cache, log);
   const tree = await workload.prepare(wanted.cache, log);
   const passed = await buildOnMesh(wanted, tree, runDirectory);
   if (passed && !wanted.keep) {
