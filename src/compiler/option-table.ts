@@ -114,7 +114,7 @@ const DEBUG_FLAGS =
   '-gno-column-info -gas-loc-support -gno-as-loc-support -gas-locview-support -gno-as-locview-support ' +
   '-gstatement-frontiers -gno-statement-frontiers -gvariable-location-views -gno-variable-location-views ' +
   '-ginline-points -gno-inline-points -ginternal-reset-location-views -gno-internal-reset-location-views ' +
-  '-gdescribe-dies -gno-describe-dies -gno-split-dwarf -gbtf -gctf -gctf0 -gctf1 -gctf2';
+  '-gstabs -gstabs+ -gcodeview -gdescribe-dies -gno-describe-dies -gno-split-dwarf -gbtf -gctf -gctf0 -gctf1 -gctf2';
 
 /** Debug information. Clang's -gmodules and GCC's unknown ones stay local, so the members are named. */
 const DEBUGGING: readonly OptionRow[] = [
