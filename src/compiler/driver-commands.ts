@@ -11,6 +11,11 @@ export function driverCommands(output: string): PlannedCommand[] {
     .map(splitCommand);
 }
 
+/** What the driver itself has to say about its command line. */
+export function driverComplaints(output: string): string[] {
+  return output.split('\n').filter((line) => /: (?:warning|error|fatal error): /.test(line));
+}
+
 /** Splits a printed command: words may stand in double quotes, with backslashes before special characters. */
 function splitCommand(line: string): string[] {
   const words: string[] = [];

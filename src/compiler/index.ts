@@ -5,7 +5,7 @@ export type { CompilerName } from './compiler-names.ts';
 export { DRIVER_NAMES, isCompilerName } from './compiler-names.ts';
 export { parseDepfile } from './depfile.ts';
 export type { PlannedCommand } from './driver-commands.ts';
-export { driverCommands } from './driver-commands.ts';
+export { driverCommands, driverComplaints } from './driver-commands.ts';
 export type { Environment, EnvironmentEffect, EnvironmentRow } from './environment-table.ts';
 export {
   ENVIRONMENT_TABLE,

@@ -9,6 +9,7 @@ import { LRUCache } from 'lru-cache';
 import {
   arePlansEqual,
   driverCommands,
+  driverComplaints,
   type Invocation,
   nativeQuestion,
   nativeSpecs,
@@ -26,6 +27,12 @@ const MAX_ANSWERS = 256;
 
 /** The answers are shared, so no single job's end may cancel a question. */
 const NEVER = new AbortController().signal;
+
+/** What a driver would run, and what it has to say about that. */
+interface Plan {
+  readonly commands: readonly PlannedCommand[];
+  readonly complaints: string;
+}
 
 export class NativeProcessors {
   readonly #run: RunCommand;
@@ -52,7 +59,7 @@ export class NativeProcessors {
   async #ask(question: Invocation, toolchain: Toolchain): Promise<ProcessorWords | undefined> {
     const { dialect } = toolchain;
     const meant = await this.#planOf(renderArguments(question.args), question, toolchain);
-    const words = processorWordsOf(meant, dialect);
+    const words = processorWordsOf(meant.commands, dialect);
     if (words === undefined) return undefined;
     const directory = await mkdtemp(join(tmpdir(), 'meshcc-native-'));
     try {
@@ -63,7 +70,9 @@ export class NativeProcessors {
         args.push(`-specs=${specs}`);
       }
       const spelledOut = await this.#planOf(args, question, toolchain);
-      return arePlansEqual(meant, spelledOut, dialect) ? words : undefined;
+      const isSame = arePlansEqual(meant.commands, spelledOut.commands, dialect);
+      // A warning may quote the option.
+      return isSame && meant.complaints === spelledOut.complaints ? words : undefined;
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
@@ -73,13 +82,14 @@ export class NativeProcessors {
     args: readonly string[],
     { language }: Invocation,
     { compilerPath }: Toolchain,
-  ): Promise<PlannedCommand[]> {
+  ): Promise<Plan> {
     const argv = [compilerPath, '-###', ...args, '-x', language, '-c', '/dev/null', '-o', 'x.o'];
     const environment = ['LC_ALL=C'];
     const { stderr } = await this.#run(
       { executable: compilerPath, argv, environment, workingDirectory: '/' },
       NEVER,
     );
-    return driverCommands(stderr.toString('utf8'));
+    const text = stderr.toString('utf8');
+    return { commands: driverCommands(text), complaints: driverComplaints(text).join('\n') };
   }
 }

@@ -59,6 +59,9 @@ export const CLANG_CASES: readonly EqualityCase[] = [
   c('clang, C++ through the C driver', '-O1 -c unit.cpp', 'unit.o'),
   c('clang, response file', '@arguments.rsp -c unit.c', 'unit.o'),
   c('clang, -ffile-compilation-dir=', '-g -ffile-compilation-dir=. -c unit.c -o dir/unit.o', 'dir/unit.o'),
+  c('clang, -mcpu=native, which it does not use', '-mcpu=native -c unit.c', 'unit.o', {
+    mayBeLocal: 'the warning quotes the option',
+  }),
   c('clang, a date that is not used', '-c clang-clock.c', 'clang-clock.o', {
     mayBeLocal: 'the scan evaluates no condition',
   }),
