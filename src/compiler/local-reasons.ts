@@ -178,6 +178,10 @@ const MESH_REASONS = {
   'closure-failed': { kind: 'by-design', text: 'The compiler could not list what the source includes.' },
   incbin: { kind: 'by-design', text: 'A source embeds a file with .incbin.' },
   embed: { kind: 'by-design', text: 'A source embeds a file with #embed.' },
+  'compiler-file': {
+    kind: 'by-design',
+    text: 'A file of another compiler of this machine is an input.',
+  },
   'computed-has-include': {
     kind: 'by-design',
     text: 'A source asks __has_include for a name, or in a way, that only the compile itself can tell.',

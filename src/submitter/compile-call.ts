@@ -322,6 +322,7 @@ export class CompileCall {
       workingDirectory: cwd,
       logicalDirectory,
       closure: found.closure,
+      compiler: toolchain.components,
     });
     if (collected.kind === 'local') return here(collected.reason, collected.detail);
     if (collected.kind === 'reading') {

@@ -40,6 +40,8 @@ export interface InputRequest {
   /** PWD, if it names the working directory through a link. */
   readonly logicalDirectory: string | undefined;
   readonly closure: InputClosure;
+  /** What the compiler of the call consists of: equal, and in the same place, on every node that takes the job. */
+  readonly compiler: readonly { readonly realPath: string }[];
 }
 
 /** Where a spelled directory leads, and the entries of everything on the way. */
@@ -54,7 +56,8 @@ interface DirectoryWalk {
 /** What travels for one file. */
 interface FileOnItsWay {
   readonly file: SourceFile;
-  readonly entryId: number;
+  /** Undefined for a file of a compiler: workers show their own in its place, and take no other. */
+  readonly entryId: number | undefined;
   readonly way: DirectoryWalk;
   /** For a file that is reached through a link of its own. */
   readonly link: DirectoryWalk | undefined;
@@ -65,8 +68,12 @@ class JobIds {
   readonly #ids = new IdSet();
   readonly #walks = new IdSet();
 
-  add({ entryId, way, link }: FileOnItsWay): void {
-    this.#ids.add(entryId);
+  /** Files of compilers, which do not travel. */
+  readonly ofCompilers: SourceFile[] = [];
+
+  add({ file, entryId, way, link }: FileOnItsWay): void {
+    if (entryId === undefined) this.ofCompilers.push(file);
+    else this.#ids.add(entryId);
     this.addWalk(way);
     if (link !== undefined) this.addWalk(link);
   }
@@ -85,6 +92,7 @@ class JobIds {
 export class InputCollector {
   readonly #entries: EntryTable;
   readonly #view: SourceView;
+  readonly #isOfCompiler: (path: string) => boolean;
   readonly #directories = new Map<string, DirectoryWalk>();
   /** By number of the file; for each meaning of numbers that is in use. */
   #numbered = new WeakMap<FileNumbers, (FileOnItsWay | undefined)[]>();
@@ -92,9 +100,11 @@ export class InputCollector {
   /** Structure of the disk, and kinds in the dictionary, that all this rests on. */
   #version = '';
 
-  constructor(entries: EntryTable, view: SourceView) {
+  /** @param isOfCompiler tells of a canonical path whether workers may show a file of a compiler there */
+  constructor(entries: EntryTable, view: SourceView, isOfCompiler: (path: string) => boolean) {
     this.#entries = entries;
     this.#view = view;
+    this.#isOfCompiler = isOfCompiler;
   }
 
   /** Turns a closure into dictionary ids, or names why the unit stays local. Call it in the turn in which the closure was found. */
@@ -112,6 +122,10 @@ export class InputCollector {
       : this.#addListed(closure.files, ids);
     const named = trouble ?? this.#addNamed(request, ids);
     if (named !== undefined) return named;
+    const foreign = ids.ofCompilers.find(({ path }) =>
+      request.compiler.every(({ realPath }) => realPath !== path),
+    );
+    if (foreign !== undefined) return { kind: 'local', reason: 'compiler-file', detail: foreign.path };
     const { generation } = this.#entries;
     return { kind: 'inputs', inputs: { entryIds: ids.all, absentPaths: this.#absentPaths, generation } };
   }
@@ -244,7 +258,7 @@ export class InputCollector {
 
   /** The file itself, and whatever its spelled path leads through. */
   #onItsWay(spelled: string, file: SourceFile): FileOnItsWay {
-    const entryId = this.#entries.fileId(file);
+    const entryId = this.#isOfCompiler(file.path) ? undefined : this.#entries.fileId(file);
     const slash = spelled.lastIndexOf('/');
     const way = this.#walkTo(spelled.slice(0, slash) || '/');
     const direct =

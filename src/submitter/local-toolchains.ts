@@ -32,6 +32,8 @@ export class LocalToolchains {
   readonly #env: NodeJS.ProcessEnv;
   readonly #view: SourceView;
   readonly #known = new Map<string, Known>();
+  /** Canonical paths of all that belongs to the compilers that were identified, or that they need to run. */
+  readonly #files = new Set<string>();
   readonly #failed = new Map<string, { stamp: string; error: unknown }>();
 
   constructor(cache: ToolchainCache, env: NodeJS.ProcessEnv, view: SourceView) {
@@ -54,6 +56,8 @@ export class LocalToolchains {
     if (failed !== undefined && failed.stamp === statText(compilerPath)) throw failed.error;
     try {
       const toolchain = await this.#ask(compilerPath, needs);
+      for (const { realPath } of [...(toolchain?.components ?? []), ...(toolchain?.libraries ?? [])])
+        this.#files.add(realPath);
       const heard = this.#listen(compilerPath, toolchain);
       const stamp = stampOf(compilerPath, toolchain);
       this.#known.set(key, { toolchain, stamp, heard, lookedAtMs: performance.now() });
@@ -64,6 +68,9 @@ export class LocalToolchains {
       throw error;
     }
   }
+
+  /** True if a worker may show a file of its own at a canonical path, to run one of the compilers that were identified. */
+  readonly owns = (path: string): boolean => this.#files.has(path);
 
   async #ask(compilerPath: string, needs: ProgramNeeds): Promise<Toolchain | undefined> {
     const own = await this.#cache.probe(compilerPath, { env: this.#env });

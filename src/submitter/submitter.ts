@@ -66,12 +66,13 @@ export class Submitter {
     this.#view = new WatchedSourceView({ scratchDirectory: options.scratchDirectory });
     this.#dispatcher = new Dispatcher();
     this.#localSlots = new Slots(options.localSlots);
+    const toolchains = new LocalToolchains(options.toolchainCache, options.env, this.#view);
     this.#server = new ShimServer({
       dispatcher: this.#dispatcher,
-      inputs: new InputCollector(entries, this.#view),
+      inputs: new InputCollector(entries, this.#view, toolchains.owns),
       closures: new ScanningClosureFinder(this.#view, run, new CompilerClosureFinder(run)),
       view: this.#view,
-      toolchains: new LocalToolchains(options.toolchainCache, options.env, this.#view),
+      toolchains,
       locales: new MessageLocales(run),
       natives: new NativeProcessors(run),
       localSlots: this.#localSlots,

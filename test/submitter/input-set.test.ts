@@ -60,6 +60,45 @@ test('links and dot-dot on the way travel too', async (t) => {
   assert.ok(!paths.includes(tree.path('b.h')), 'dot-dot after a link is not the directory of the link');
 });
 
+test('a file of the compiler does not travel, and one of another compiler keeps the call here', async (t) => {
+  const tree = sourceTree(t);
+  tree.write('lists/ignored.txt', 'fun:f\n');
+  tree.write('x.c', '#include "lists/ignored.txt"\n');
+  tree.ofCompilers.add(tree.path('lists/ignored.txt'));
+  const invocation = tree.invocation('-c', 'x.c');
+  const foreign = tree.collect(invocation, await tree.closure(invocation));
+  assert.ok(foreign.kind === 'local', JSON.stringify(foreign));
+  assert.deepEqual([foreign.reason, foreign.detail], ['compiler-file', tree.path('lists/ignored.txt')]);
+  tree.ofThisCompiler.add(tree.path('lists/ignored.txt'));
+  const own = tree.collect(invocation, await tree.closure(invocation));
+  assert.ok(own.kind === 'inputs', JSON.stringify(own));
+  const paths = pathsOf(tree, own.inputs);
+  assert.ok(paths.includes(tree.path('x.c')) && paths.includes(tree.path('lists')));
+  assert.ok(!paths.includes(tree.path('lists/ignored.txt')));
+});
+
+test('counts and lists that options name travel if they are there', async (t) => {
+  const tree = sourceTree(t);
+  tree.write('x.c', 'int x;\n');
+  tree.write('out/x.gcda', 'counts');
+  tree.write('counts/other.gcda', 'counts of another unit');
+  const mangled = `counts/${tree.path('out/x').replaceAll('/', '#')}.gcda`;
+  tree.write(mangled, 'counts');
+  const listed = async (...args: string[]): Promise<string[]> => {
+    const invocation = tree.invocation(...args, '-c', 'x.c', '-o', 'out/x.o');
+    const outcome = tree.collect(invocation, await tree.closure(invocation));
+    assert.ok(outcome.kind === 'inputs', JSON.stringify(outcome));
+    return pathsOf(tree, outcome.inputs).filter((path) => /\.(gcda|afdo)$/.test(path));
+  };
+  assert.deepEqual(await listed('-fprofile-use'), [tree.path('out/x.gcda')]);
+  assert.deepEqual(await listed('-fprofile-use=counts'), [tree.path(mangled)]);
+  assert.deepEqual(await listed('-fprofile-use=none'), []);
+  assert.deepEqual(await listed('-fauto-profile'), []);
+  tree.write('fbdata.afdo', 'samples');
+  assert.deepEqual(await listed('-fauto-profile'), [tree.path('fbdata.afdo')]);
+  assert.deepEqual(await listed('-O2'), []);
+});
+
 test('the directory that PWD names travels beside the one that it leads to', async (t) => {
   const tree = sourceTree(t);
   tree.write('real/x.c', 'int x;\n');

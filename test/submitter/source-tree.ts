@@ -31,6 +31,9 @@ export class SourceTree {
   /** Canonical. */
   readonly directory: string;
   readonly entries = new EntryTable();
+  /** Canonical paths where workers may show files of compilers, and those of the compiler of the calls. */
+  readonly ofCompilers = new Set<string>();
+  readonly ofThisCompiler = new Set<string>();
   readonly #view: WatchedSourceView;
   readonly #finder: ScanningClosureFinder;
   readonly #collector: InputCollector;
@@ -39,7 +42,7 @@ export class SourceTree {
     this.directory = directory;
     this.#view = view;
     this.#finder = new ScanningClosureFinder(view, runCommand, new CompilerClosureFinder(runCommand));
-    this.#collector = new InputCollector(this.entries, view);
+    this.#collector = new InputCollector(this.entries, view, (path) => this.ofCompilers.has(path));
   }
 
   path(name: string): string {
@@ -89,7 +92,13 @@ export class SourceTree {
     options: { workingDirectory?: string; logicalDirectory?: string } = {},
   ): InputOutcome {
     const { workingDirectory = this.directory, logicalDirectory } = options;
-    return this.#collector.collect({ invocation, workingDirectory, logicalDirectory, closure });
+    return this.#collector.collect({
+      invocation,
+      workingDirectory,
+      logicalDirectory,
+      closure,
+      compiler: [...this.ofThisCompiler].map((realPath) => ({ realPath })),
+    });
   }
 
   /** The inputs of a call in this directory. */
