@@ -144,6 +144,7 @@ const STANDING_CAVEATS = [
   '- Hosts are control groups with CPU quotas on one machine. They share its caches, memory, disk and page cache, which is warm; a real board has slower memory and a cold disk.',
   '- A quota lets a host run at full speed for a part of each 20 ms. A slow processor is slow all the time, so that latency-bound steps look better here than there.',
   '- CPU of a host is that of its control group: daemons and wrappers count. The work of the kernel for packets is charged to whoever happens to run, mostly the sender.',
+  '- Tools that look at the load of their machine (icecream does) see that of all hosts together.',
   '- Bytes are counted at the switch, payload exactly; virtual links carry packets of up to 64 KiB, so that TCP/IP headers are counted too low.',
   '- "Floor" is a build whose compiler copies a ready object: what make, the shell and the build\'s own tools cost in any case.',
   '- Corrected figures are measured ones, divided by what the yardstick took during the run and multiplied by its standard. Bytes need no correction.',
