@@ -108,5 +108,12 @@ export function dependencyArguments(
     return arg.form === 'source' || effect === undefined || !OUTPUT_EFFECTS.has(effect);
   });
   // -M implies -E; said aloud, the driver does not look for what it would need to link.
-  return ['-E', '-M', '-MT', DEPENDENCY_TARGET, '-w', ...renderArguments(withProcessor(kept, dialect, processor))];
+  return [
+    '-E',
+    '-M',
+    '-MT',
+    DEPENDENCY_TARGET,
+    '-w',
+    ...renderArguments(withProcessor(kept, dialect, processor)),
+  ];
 }
