@@ -3,6 +3,8 @@ import { type RequestOptions, request } from 'node:http';
 import { errnoOf, MESH_ERROR_CODES, MeshError, type MeshErrorCode } from '../base/errors.ts';
 import { JSON_LINES_TYPE, JsonLines } from '../base/json-lines.ts';
 
+const ENDED = 'the agent ended before it had answered. Start it again: meshcc agent';
+
 interface Failure {
   readonly error: string;
   readonly code?: string | undefined;
@@ -23,6 +25,7 @@ export async function askAgent<Answer>(
   const status = await exchange({ socketPath, method, path }, body, (piece) => {
     text += piece;
   });
+  if (text === '') throw errorOf({ error: ENDED, code: 'MESHCC_AGENT_UNREACHABLE' });
   const value: unknown = JSON.parse(text);
   if (status === 200) return value as Answer;
   throw errorOf(value as Failure);
@@ -49,7 +52,9 @@ export async function followAgent<Answer>(
     }
   });
   if (last.answer !== undefined) return last.answer;
-  throw errorOf({ ...last, error: last.error ?? 'the agent ended before it had answered' });
+  throw errorOf(
+    last.error === undefined ? { error: ENDED, code: 'MESHCC_AGENT_UNREACHABLE' } : (last as Failure),
+  );
 }
 
 function errorOf({ error, code }: Failure): MeshError {

@@ -108,6 +108,11 @@ const MISTAKES: Record<string, Mistake> = {
     status: config.status,
     advice: /--peer is "foo"; expected HOST:PORT, such as/,
   },
+  'a summary that cannot be written': {
+    args: ['run', '--json-summary', '/nonexistent/summary.json', '--', 'true'],
+    status: config.status,
+    advice: /cannot write --json-summary: .*ENOENT.* Name a file/,
+  },
   'a reason that is none': {
     args: ['explain', 'unknown-opton'],
     status: usage.status,
@@ -166,10 +171,19 @@ test('a runtime directory that others can enter is refused with advice', () => {
   assert.match(stderr, /Remove it, or set MESHCC_HOME/);
 });
 
+/** What an agent says to a join, line by line: that it goes well, that it does not, and nothing at all. */
+const joining = [
+  '{"progress":"asking 10.0.0.1:9"}\n{"progress":"10.0.0.1:9: no"}\n{"answer":{"meshId":"m","alreadyMember":false}}\n',
+  '{"progress":"asking 10.0.0.1:9"}\n{"error":"the code is over","code":"MESHCC_PAIRING"}\n',
+  '{"progress":"asking 10.0.0.1:9"}\n',
+];
+
 test('an answer of an agent is passed on: its error with its code, its JSON as it is', async (t) => {
   const place = join(home, 'answers');
   mkdirSync(join(place, 'run'), { recursive: true, mode: 0o700 });
   const server = createServer((request, response) => {
+    if (request.url === '/v1/status') return void response.end();
+    if (request.url === '/v1/join') return void response.end(joining.shift());
     const failing = request.url?.startsWith('/v1/invite');
     response.writeHead(failing ? 400 : 200, { 'content-type': 'application/json' });
     response.end(
@@ -203,6 +217,21 @@ test('an answer of an agent is passed on: its error with its code, its JSON as i
     [refused.status, refused.stderr],
     [notPermitted.status, 'meshcc: ask the founder for a code\n'],
   );
+  assert.deepEqual(await run('join', 'mc1-x'), {
+    status: 0,
+    stdout: 'joined mesh m\n',
+    stderr: 'asking 10.0.0.1:9\n10.0.0.1:9: no\n',
+  });
+  assert.deepEqual(await run('join', 'mc1-x'), {
+    status: notPermitted.status,
+    stdout: '',
+    stderr: 'asking 10.0.0.1:9\nmeshcc: the code is over\n',
+  });
+  for (const args of [['join', 'mc1-x'], ['status']]) {
+    const { status, stderr } = await run(...args);
+    assert.equal(status, unavailable.status);
+    assert.match(stderr, /meshcc: the agent ended before it had answered\. Start it again: meshcc agent\n$/);
+  }
   const json = await run('nodes', '--json');
   assert.deepEqual([json.status, JSON.parse(json.stdout)], [0, { nodes: [] }]);
   const empty = await run('nodes');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { StatusView } from '../../agent/index.ts';
-import { MeshError } from '../../base/errors.ts';
+import { MeshError, messageOf } from '../../base/errors.ts';
 import { type AgentPaths, agentPaths, makePrivateDirectory } from '../../base/paths.ts';
 import type { BuildSummary } from '../../observe/index.ts';
 import { askAgent } from '../control-client.ts';
@@ -48,6 +48,7 @@ export function addBuildCommands(program: Command): void {
 }
 
 async function runBuild(command: readonly string[], options: RunOptions): Promise<number> {
+  const writeSummary = openSummary(options.jsonSummary);
   const paths = agentPaths();
   const shims = await installedShims();
   const status = await readyAgent(paths);
@@ -73,21 +74,38 @@ async function runBuild(command: readonly string[], options: RunOptions): Promis
   const summary = await askAgent<BuildSummary>(paths.controlSocket, 'GET', `/v1/builds?id=${buildId}`).catch(
     () => undefined,
   );
-  report(summary, wallSeconds, exitStatus, options);
+  writeSummary({ ...summary, wallSeconds, exitStatus });
+  if (options.quiet !== true) report(summary, wallSeconds);
   return exitStatus;
 }
 
-function report(
-  summary: BuildSummary | undefined,
-  wallSeconds: number,
-  exitStatus: number,
-  options: RunOptions,
-): void {
-  if (options.jsonSummary !== undefined) {
-    const value = { ...summary, wallSeconds, exitStatus };
-    writeFileSync(options.jsonSummary, `${JSON.stringify(value, null, 2)}\n`);
+/**
+ * Opens the file of --json-summary before the build, so that nobody learns after an hour that it cannot be written.
+ * @returns writes the summary; a failure then is told, and the build's own end stays what it is
+ * @throws MeshError MESHCC_BAD_CONFIG if it cannot be opened
+ */
+function openSummary(path: string | undefined): (value: object) => void {
+  if (path === undefined) return () => {};
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'w');
+  } catch (error) {
+    throw new MeshError(
+      'MESHCC_BAD_CONFIG',
+      `cannot write --json-summary: ${messageOf(error)}. Name a file in a directory that exists and is yours.`,
+      { cause: error },
+    );
   }
-  if (options.quiet === true) return;
+  return (value) => {
+    try {
+      writeFileSync(descriptor, `${JSON.stringify(value, null, 2)}\n`);
+    } catch (error) {
+      process.stderr.write(`meshcc: cannot write ${path}: ${messageOf(error)}\n`);
+    }
+  };
+}
+
+function report(summary: BuildSummary | undefined, wallSeconds: number): void {
   if (summary === undefined) process.stderr.write('meshcc: the agent is gone; no summary\n');
   else process.stderr.write(`\n${summaryText(summary, `meshcc, ${wallSeconds.toFixed(1)} s`)}`);
 }
