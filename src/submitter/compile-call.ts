@@ -225,10 +225,9 @@ export class CompileCall {
       this.#record({ kind: 'remote', nodeName, cpuUs: outcome.cpuUs });
       return 'committed';
     }
-    if (commit.cause === 'OUTPUT') {
-      // The shim runs the compiler by itself already, and prints its error.
-      this.#record({ kind: 'local', reason: 'output-write-failed', detail: this.#subject });
-    }
+    // The shim runs the compiler by itself already, and that prints its error; or it is gone.
+    const reason = commit.cause === 'OUTPUT' ? 'output-write-failed' : goneBecause(this.#session);
+    this.#record({ kind: 'local', reason, detail: '' });
     return 'committed';
   }
 

@@ -3,6 +3,7 @@ import { type Digest, digestFromBytes, digestToBytes } from '../base/digest.ts';
 import { MeshError, messageOf } from '../base/errors.ts';
 import type { BlobChunk, FromWorker, Outbound } from '../mesh/index.ts';
 import type { BlobStore, BlobWriter } from '../store/index.ts';
+import type { MirrorContent } from './mirror.ts';
 
 /** 64 KiB of them: far below what a message may hold, however many files a job lists. */
 const DIGESTS_PER_MESSAGE = 2_048;
@@ -98,6 +99,20 @@ export class BlobInbox {
     awaited?.reject(error);
     await writer?.abort();
   }
+}
+
+/** Puts contents into a tree; one that was evicted, or found damaged, since it was asked for is asked for again. */
+export function contentFrom(inbox: BlobInbox, store: BlobStore): MirrorContent {
+  return {
+    need: (digest) => inbox.need(digest),
+    materialise: async (digest, path, attributes) => {
+      for (let attempt = 0; attempt < 3; attempt++) {
+        if ((await store.materialise(digest, path, attributes)) === 'done') return;
+        await inbox.need(digest);
+      }
+      throw new MeshError('MESHCC_STORE', `content ${digest} does not stay in the store`);
+    },
+  };
 }
 
 /** Whose fault a failed write is: a disk that refuses has given its error as the cause, wrong content has none. */

@@ -49,7 +49,7 @@ export type CompileOutcome =
  */
 const MISSING_FILE = /fatal error: (?!opening )(?:')?([^\n:']+)(?:'|: No such file)/;
 
-/** Runs a job whose inputs are on disk. */
+/** Runs a job whose inputs are on disk. Its scratch is the caller's to release if it is `compiled`, and gone otherwise. */
 export async function compile(
   request: CompileRequest,
   cell: Cell,
@@ -60,35 +60,40 @@ export async function compile(
   const specs = await processorSpecs(request, mirror);
   const result = await cell.run(compileJob(request, specs, mirror, limits), signal);
   if (result.kind === 'fault') return { kind: 'node-fault', cause: result.cause, detail: result.detail };
+  let isCompiled = false;
+  try {
+    const ask = (argv: readonly string[]): Promise<CellResult> =>
+      cell.run(questionJob(request, [...argv, ...specs], limits), signal);
+    const outcome = await outcomeOf(result, request, mirror, ask);
+    isCompiled = outcome.kind === 'compiled';
+    return outcome;
+  } finally {
+    if (!isCompiled) result.release();
+  }
+}
+
+/** @param ask runs a question to the compiler in the view of the job */
+async function outcomeOf(
+  result: CellResult & { kind: 'exited' },
+  request: CompileRequest,
+  mirror: Mirror,
+  ask: (argv: readonly string[]) => Promise<CellResult>,
+): Promise<CompileOutcome> {
   if (result.exitStatus !== 0 || result.signal !== 0) {
-    result.release();
     const wanted = MISSING_FILE.exec(result.stderr.toString('latin1'))?.[1];
     if (wanted !== undefined) return { kind: 'input-incomplete', paths: [wanted] };
     return { kind: 'compiled', result, outputs: [] };
   }
   const irregular = result.irregular[0];
   if (irregular !== undefined) {
-    result.release();
-    return {
-      kind: 'node-fault',
-      cause: 'irregular-output',
-      detail: `${irregular.path} is a ${irregular.type}`,
-    };
+    const detail = `${irregular.path} is a ${irregular.type}`;
+    return { kind: 'node-fault', cause: 'irregular-output', detail };
   }
   const written = new WrittenFiles(result.outputs, request, mirror);
-  const ask = (argv: readonly string[]): Promise<CellResult> =>
-    cell.run(questionJob(request, [...argv, ...specs], limits), signal);
-  const dependencies = new TrueDependencies(request, mirror, ask);
-  const outside = await dependencies.outside(written.evidence, result.stderr);
-  if (outside.length > 0) {
-    result.release();
-    return { kind: 'input-incomplete', paths: outside };
-  }
+  const outside = await new TrueDependencies(request, mirror, ask).outside(written.evidence, result.stderr);
+  if (outside.length > 0) return { kind: 'input-incomplete', paths: outside };
   const sorted = written.inOrder();
-  if (typeof sorted === 'string') {
-    result.release();
-    return { kind: 'node-fault', cause: 'missing-output', detail: sorted };
-  }
+  if (typeof sorted === 'string') return { kind: 'node-fault', cause: 'missing-output', detail: sorted };
   return { kind: 'compiled', result, outputs: sorted };
 }
 

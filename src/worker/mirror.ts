@@ -48,6 +48,7 @@ export class Mirror {
   /** The directory that stands for the submitter's `/`. */
   readonly directory: string;
   readonly #content: MirrorContent;
+  readonly #made: Promise<unknown>;
   readonly #gate = new TreeGate();
   readonly #places = new Map<string, Place>();
   /** What jobs may list: the latest announcement of each path. */
@@ -61,9 +62,11 @@ export class Mirror {
   /** Changes that have not ended. */
   #changing = 0;
 
-  constructor(directory: string, content: MirrorContent) {
+  /** @param made resolves when the directory is there; until then nothing is written */
+  constructor(directory: string, content: MirrorContent, made: Promise<unknown> = Promise.resolve()) {
     this.directory = directory;
     this.#content = content;
+    this.#made = made;
   }
 
   /** Memory that the submitter's announcements take, about. */
@@ -299,6 +302,7 @@ export class Mirror {
 
   async #write(place: Place, version: Version): Promise<void> {
     const { path, node } = version;
+    await this.#made;
     await this.#gate.shared(async () => {
       if (!this.#isDirectoryOnDisk(dirname(path))) throw parentless(path);
       const target = join(this.directory, path);

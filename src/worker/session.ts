@@ -22,7 +22,7 @@ import {
   type WireResult,
 } from '../mesh/index.ts';
 import type { Cell } from '../sandbox/index.ts';
-import { BlobInbox } from './blob-inbox.ts';
+import { BlobInbox, contentFrom } from './blob-inbox.ts';
 import { type CompileOutcome, type CompileOutput, compile } from './compile.ts';
 import { type InstalledToolchain, installToolchain } from './installed-toolchain.ts';
 import { Mirror } from './mirror.ts';
@@ -80,19 +80,11 @@ export class WorkerSession implements SessionHandler {
     this.#log = parts.log.child({ submitter: peer.nodeName });
     this.#directory = join(parts.sessionsDirectory, `${process.pid}-${sequence}`);
     this.#inbox = new BlobInbox(parts.store, out);
-    const { store } = parts;
-    this.#mirror = new Mirror(join(this.#directory, 'tree'), {
-      need: (digest) => this.#inbox.need(digest),
-      materialise: async (digest, path, options) => {
-        // A blob may have been evicted or found damaged since it was asked for: then it is asked for again.
-        for (let attempt = 0; attempt < 3; attempt++) {
-          if ((await store.materialise(digest, path, options)) === 'done') return;
-          await this.#inbox.need(digest);
-        }
-        throw new MeshError('MESHCC_STORE', `content ${digest} does not stay in the store`);
-      },
+    const tree = join(this.#directory, 'tree');
+    this.#treeMade = mkdir(tree, { recursive: true, mode: 0o755 }).catch((error) => {
+      throw new MeshError('MESHCC_STORE', `making ${tree}: ${messageOf(error)}`, { cause: error });
     });
-    this.#treeMade = mkdir(this.#mirror.directory, { recursive: true, mode: 0o755 });
+    this.#mirror = new Mirror(tree, contentFrom(this.#inbox, parts.store), this.#treeMade);
     this.#treeMade.catch(() => {});
     this.#progress = setInterval(() => {
       if (this.#jobs.size > 0) out.send({ progress: { running: [...this.#jobs.keys()] } });

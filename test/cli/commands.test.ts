@@ -9,7 +9,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PACKAGE_VERSION } from '../../src/base/package-root.ts';
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
-import { meshcc } from './run-cli.ts';
+import { meshcc, meshccWith } from './run-cli.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'mcc-'));
 after(() => rmSync(home, { recursive: true, force: true }));
@@ -236,6 +236,19 @@ test('an answer of an agent is passed on: its error with its code, its JSON as i
   assert.deepEqual([json.status, JSON.parse(json.stdout)], [0, { nodes: [] }]);
   const empty = await run('nodes');
   assert.match(empty.stdout, /no other node is in sight.*meshcc agent --peer/s);
+});
+
+test('a build whose agent does not start is told why at once', () => {
+  const place = join(home, 'no-start');
+  mkdirSync(place);
+  const env = { MESHCC_PORT: 'http' };
+  const { status, stdout, stderr } = meshccWith(env, place, 'run', '--', 'echo', 'built');
+  assert.equal(status, unavailable.status, stderr);
+  assert.match(
+    stderr,
+    /ended with status 78, and said: MESHCC_PORT is "http"; expected a number\nIts log is/,
+  );
+  assert.equal(stdout, '');
 });
 
 test('something that is no agent on the socket is told from none', () => {

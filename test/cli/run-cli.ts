@@ -12,7 +12,12 @@ export interface CliResult {
 
 /** Runs `meshcc` to its end. No agent runs in `home` unless the test has started one. */
 export function meshcc(home: string, ...args: string[]): CliResult {
-  const env = { PATH: '/usr/bin:/bin', HOME: home, MESHCC_HOME: home };
+  return meshccWith({}, home, ...args);
+}
+
+/** The same with more in the environment. */
+export function meshccWith(more: NodeJS.ProcessEnv, home: string, ...args: string[]): CliResult {
+  const env = { PATH: '/usr/bin:/bin', HOME: home, MESHCC_HOME: home, ...more };
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
     env,
     encoding: 'utf8',

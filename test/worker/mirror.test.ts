@@ -1,8 +1,9 @@
 /** The submitter's tree on a worker: what is announced is there, versions never mix, and what is gone is gone. */
 import assert from 'node:assert/strict';
-import { lstatSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Mirror } from '../../src/worker/mirror.ts';
 import { mirrorBench, stateOf } from './mirror-bench.ts';
 
 test('a job finds what it lists, with content, time and mode, and nothing else is made', async (t) => {
@@ -299,4 +300,21 @@ test('a file on its way arrives in the directory of its own job, whatever become
   slow.release();
   await later.ready;
   assert.deepEqual(bench.tree, { '/src': '/', '/src/gen': '/', '/src/gen/b.h': 'two' });
+});
+
+test('nothing is written before the directory of the tree is there', async (t) => {
+  const bench = await mirrorBench(t);
+  let letGo: () => void = () => {};
+  const made = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const directory = join(bench.directory, 'later');
+  const mirror = new Mirror(directory, { need: async () => {}, materialise: async () => {} }, made);
+  mirror.announce(bench.entry('/src', { directory: {} }));
+  const hold = mirror.hold([0]);
+  assert.equal(await stateOf(hold.ready), 'pending');
+  mkdirSync(directory);
+  letGo();
+  await hold.ready;
+  assert.ok(lstatSync(join(directory, 'src')).isDirectory());
 });

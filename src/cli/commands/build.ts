@@ -1,7 +1,7 @@
 /** `meshcc run` and `meshcc shims`: builds that use the mesh. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { openSync, writeFileSync } from 'node:fs';
+import { fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -142,14 +142,15 @@ async function readyAgent(paths: AgentPaths): Promise<StatusView> {
     askAgent<StatusView>(paths.controlSocket, 'GET', '/v1/status').catch(() => undefined);
   let status = await ask();
   if (status === undefined) {
-    const log = startAgentProcess(paths);
+    const starting = startAgentProcess(paths);
     const deadlineMs = performance.now() + AGENT_START_MS;
     while (status === undefined) {
-      if (performance.now() > deadlineMs) {
-        throw new MeshError(
-          'MESHCC_AGENT_UNREACHABLE',
-          `the agent did not start within ${AGENT_START_MS / 1000} s; its log is ${log}`,
-        );
+      const { exitStatus } = starting;
+      if (exitStatus !== undefined || performance.now() > deadlineMs) {
+        // Another `run` may have been quicker: its agent answers then.
+        status = await ask();
+        if (status !== undefined) break;
+        throw notStarted(starting);
       }
       await pause(100);
       status = await ask();
@@ -163,15 +164,40 @@ async function readyAgent(paths: AgentPaths): Promise<StatusView> {
   return status;
 }
 
-function startAgentProcess(paths: AgentPaths): string {
+/** An agent that `run` starts. */
+interface StartingAgent {
+  readonly log: string;
+  /** Where its own words begin in the log. */
+  readonly logStart: number;
+  /** Set when it has ended. */
+  exitStatus: number | undefined;
+}
+
+function notStarted({ log, logStart, exitStatus }: StartingAgent): MeshError {
+  const why =
+    exitStatus === undefined
+      ? `did not start within ${AGENT_START_MS / 1000} s`
+      : `ended with status ${exitStatus}`;
+  const said = readFileSync(log).subarray(logStart).toString('utf8').trim().split('\n').at(-1) ?? '';
+  return new MeshError(
+    'MESHCC_AGENT_UNREACHABLE',
+    `cannot start an agent for the build: it ${why}${said && `, and said: ${said.replace(/^meshcc: /, '')}`}\nIts log is ${log}; to build without it: MESHCC_DISABLE=1, and the command itself.`,
+  );
+}
+
+function startAgentProcess(paths: AgentPaths): StartingAgent {
   makePrivateDirectory(paths.stateDirectory);
   const log = join(paths.stateDirectory, 'agent.log');
   const descriptor = openSync(log, 'a', 0o600);
   const main = fileURLToPath(new URL('../main.js', import.meta.url));
   const args = [main, 'agent', '--idle-exit', String(IDLE_EXIT_SECONDS)];
+  const starting: StartingAgent = { log, logStart: fstatSync(descriptor).size, exitStatus: undefined };
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', descriptor, descriptor] });
+  child.once('exit', (code) => {
+    starting.exitStatus = code ?? 1;
+  });
   child.unref();
-  return log;
+  return starting;
 }
 
 function pause(delayMs: number): Promise<void> {
