@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Cluster, canMakeClusters, createCluster } from '../test/support/netns.ts';
 import { BenchError } from './bench-error.ts';
-import { formatReport, isEqualBuild } from './build-report.ts';
+import { formatReport, hasRemoteJobs, isEqualBuild, isWellDistributed } from './build-report.ts';
 import { installPackages } from './contest/debian-packages.ts';
 import { formMesh, MeshNode } from './mesh-under-test.ts';
 import { buildReference, compareWithReference, type PreparedTree, WORKLOADS } from './workloads/index.ts';
@@ -122,10 +122,12 @@ async function buildOnMesh(wanted: Settings, tree: PreparedTree, runDirectory: s
     const outcome = await laptop.build(command, tree.directory, buildLog);
     stopWatching();
     const comparison = await compareWithReference(tree, reference);
-    const result = { workload: tree.name, outcome, reference, comparison };
+    const { missedInputs } = laptop;
+    const result = { workload: tree.name, outcome, reference, comparison, missedInputs };
     console.log(formatReport(result));
-    const isDistributed = wanted['kill-agent'] || (outcome.summary?.remoteJobs ?? 0) > 0;
-    if (!isDistributed) log('FAILED: no job ran on a board');
+    const isDistributed = victim ? wanted['kill-agent'] || hasRemoteJobs(result) : isWellDistributed(result);
+    if (!isDistributed)
+      log('FAILED: too little ran on the boards, or with inputs that were not known before');
     if (!isEqualBuild(result))
       log(`FAILED: compare ${tree.directory} with ${reference.directory}; log ${buildLog}`);
     const isAsWanted = victim === undefined || isKilled;

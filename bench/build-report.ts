@@ -9,6 +9,17 @@ export interface BuildResult {
   readonly outcome: BuildOutcome;
   readonly reference: Reference;
   readonly comparison: Comparison;
+  /** How often a worker wanted a file that the scan of includes had not listed. */
+  readonly missedInputs: number;
+}
+
+/** What share of the units other nodes must compile, in percent, where nothing is broken on purpose. */
+const WANTED_SHARE = 95;
+
+/** True if nearly every unit was compiled elsewhere, from inputs that were all known beforehand. */
+export function isWellDistributed({ outcome, missedInputs }: BuildResult): boolean {
+  const share = outcome.summary && remoteShare(outcome.summary);
+  return share !== undefined && share >= WANTED_SHARE && missedInputs === 0;
 }
 
 /** Reasons of calls that compile no translation unit: they do not count when the remote share is worked out. */
@@ -42,6 +53,11 @@ export function isEqualBuild({ outcome, comparison }: BuildResult): boolean {
   return outcome.exitStatus === 0 && faults === 0 && comparison.identical > 0;
 }
 
+/** True if anything was compiled elsewhere. */
+export function hasRemoteJobs({ outcome }: BuildResult): boolean {
+  return (outcome.summary?.remoteJobs ?? 0) > 0;
+}
+
 function summaryRows(summary: RunSummary): [string, string][] {
   const share = remoteShare(summary);
   return [
@@ -70,6 +86,7 @@ export function formatReport(result: BuildResult): string {
     ...(outcome.summary
       ? summaryRows(outcome.summary)
       : [['jobs', 'no summary was written'] as [string, string]]),
+    ['inputs missed by the scan', String(result.missedInputs)],
     ['objects and depfiles identical', `${comparison.identical} of ${reference.digests.size}`],
     ...pathRows('  different', comparison.different),
     ...pathRows('  missing', comparison.missing),

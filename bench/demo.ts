@@ -7,7 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../src/base/package-root.ts';
 import { BenchError } from './bench-error.ts';
-import { formatReport, isEqualBuild } from './build-report.ts';
+import { formatReport, hasRemoteJobs, isEqualBuild } from './build-report.ts';
 import { formMesh, MeshNode } from './mesh-under-test.ts';
 import { buildReference, compareWithReference, librdkafka } from './workloads/index.ts';
 
@@ -63,9 +63,9 @@ async function main(): Promise<boolean> {
     const outcome = await laptop.build(command, tree.directory, buildLog);
     log('comparing every object and depfile with the local build');
     const comparison = await compareWithReference(tree, reference);
-    const result = { workload: tree.name, outcome, reference, comparison };
+    const result = { workload: tree.name, outcome, reference, comparison, missedInputs: laptop.missedInputs };
     console.log(`\n${formatReport(result)}\n`);
-    const isDistributed = (outcome.summary?.remoteJobs ?? 0) > 0;
+    const isDistributed = hasRemoteJobs(result);
     if (!isDistributed) log('FAILED: no job ran on another node');
     if (!isEqualBuild(result)) log(`FAILED: the build is not equal to the local one; its log: ${buildLog}`);
     return isDistributed && isEqualBuild(result);

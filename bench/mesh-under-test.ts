@@ -153,6 +153,11 @@ export class MeshNode {
     return readSummary(this.#summaryFile);
   }
 
+  /** How often a compile turned out to need a file that was not sent with it, by the agent's log. */
+  get missedInputs(): number {
+    return readFileSync(this.agentLog, 'utf8').split('may have missed an input').length - 1;
+  }
+
   /** SIGKILL, as the OOM killer or a pulled plug would. */
   killAgent(): void {
     this.#agent?.kill('SIGKILL');

@@ -1,7 +1,13 @@
 /** The verdict on a mesh build: what counts as a unit, and what makes a build unequal. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type BuildResult, formatReport, isEqualBuild, remoteShare } from '../../bench/build-report.ts';
+import {
+  type BuildResult,
+  formatReport,
+  isEqualBuild,
+  isWellDistributed,
+  remoteShare,
+} from '../../bench/build-report.ts';
 import type { RunSummary } from '../../bench/mesh-under-test.ts';
 import { digestOf } from '../../src/base/digest.ts';
 
@@ -19,10 +25,16 @@ const SUMMARY: RunSummary = {
 function result(change: {
   exitStatus?: number | string;
   comparison?: Partial<BuildResult['comparison']>;
+  summary?: Partial<typeof SUMMARY>;
+  missedInputs?: number;
 }): BuildResult {
   return {
     workload: 'fixture',
-    outcome: { exitStatus: change.exitStatus ?? 0, wallSeconds: 2, summary: SUMMARY },
+    outcome: {
+      exitStatus: change.exitStatus ?? 0,
+      wallSeconds: 2,
+      summary: { ...SUMMARY, ...change.summary },
+    },
     reference: {
       directory: '/reference',
       digests: new Map([['a.o', digestOf('a')]]),
@@ -30,6 +42,7 @@ function result(change: {
       isFresh: true,
     },
     comparison: { identical: 1, different: [], missing: [], unexpected: [], ...change.comparison },
+    missedInputs: change.missedInputs ?? 0,
   };
 }
 
@@ -46,6 +59,14 @@ test('a build is equal only if it succeeded and nothing differs', () => {
   for (const kind of ['different', 'missing', 'unexpected']) {
     assert.equal(isEqualBuild(result({ comparison: { [kind]: ['a.o'] } })), false, kind);
   }
+});
+
+test('a build is well distributed if nearly all units ran elsewhere, from inputs that were known', () => {
+  const nearlyAll = { remoteJobs: 38 };
+  assert.equal(isWellDistributed(result({})), false);
+  assert.equal(isWellDistributed(result({ summary: nearlyAll })), true);
+  assert.equal(isWellDistributed(result({ summary: nearlyAll, missedInputs: 1 })), false);
+  assert.equal(isWellDistributed(result({ summary: { remoteJobs: 0, local: [] } })), false);
 });
 
 test('the table names nodes, reasons and every file that is not equal', () => {
