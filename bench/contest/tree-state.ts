@@ -1,13 +1,20 @@
 /** Every run starts from the same tree: cleaned, and compared file by file with how it was before the first. */
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Digest } from '../../src/base/digest.ts';
+import { digestOfFile } from '../../src/base/file-digest.ts';
 import { BenchError } from '../bench-error.ts';
 import type { PreparedTree } from '../workloads/index.ts';
 
-/** Size and time of every file, by path relative to the tree. */
-type TreeState = ReadonlyMap<string, string>;
+interface FileTime {
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+}
 
-const CHUNK_BYTES = 1 << 20;
+interface FileState extends FileTime {
+  readonly digest: Digest;
+}
+
 const NAMED_IN_ERROR = 10;
 
 async function* filesBelow(directory: string, prefix = ''): AsyncGenerator<string> {
@@ -18,51 +25,62 @@ async function* filesBelow(directory: string, prefix = ''): AsyncGenerator<strin
   }
 }
 
-async function stateOf(directory: string): Promise<TreeState> {
-  const state = new Map<string, string>();
+async function timesOf(directory: string): Promise<Map<string, FileTime>> {
+  const times = new Map<string, FileTime>();
   for await (const path of filesBelow(directory)) {
     const { size, mtimeMs } = await stat(join(directory, path));
-    state.set(path, `${size} ${mtimeMs}`);
+    times.set(path, { sizeBytes: size, mtimeMs });
   }
-  return state;
+  return times;
 }
 
 /** A tree that can be brought back to one state, again and again. */
 export class RepeatableTree {
   readonly #tree: PreparedTree;
-  readonly #state: TreeState;
+  readonly #state: ReadonlyMap<string, FileState>;
 
-  private constructor(tree: PreparedTree, state: TreeState) {
+  private constructor(tree: PreparedTree, state: ReadonlyMap<string, FileState>) {
     this.#tree = tree;
     this.#state = state;
   }
 
   /**
-   * Takes the state after a build and a clean as the one to come back to, and reads every file, so that no run finds
+   * Takes the state after a build and a clean as the one to come back to. Every file is read, so that no run finds
    * more of it in the page cache than another.
    */
   static async of(tree: PreparedTree): Promise<RepeatableTree> {
     await tree.clean();
-    const state = await stateOf(tree.directory);
-    const buffer = Buffer.alloc(CHUNK_BYTES);
-    for (const path of state.keys()) {
-      const file = await open(join(tree.directory, path));
-      while ((await file.read(buffer, 0, CHUNK_BYTES)).bytesRead > 0);
-      await file.close();
+    const state = new Map<string, FileState>();
+    for (const [path, time] of await timesOf(tree.directory)) {
+      state.set(path, { ...time, digest: await digestOfFile(join(tree.directory, path), time.sizeBytes) });
     }
     return new RepeatableTree(tree, state);
   }
 
-  /** @throws BenchError if cleaning does not lead back to the state, because then runs would differ */
+  /**
+   * Cleans the tree. Files that a build wrote again with the same content get their old time back.
+   * @throws BenchError if that does not lead back to the state, because then runs would differ
+   */
   async restore(): Promise<void> {
     await this.#tree.clean();
-    const now = await stateOf(this.#tree.directory);
-    const changed = [...now].filter(([path, state]) => this.#state.get(path) !== state).map(([path]) => path);
+    const now = await timesOf(this.#tree.directory);
+    const changed: string[] = [];
+    for (const [path, time] of now) if (!(await this.#isRight(path, time))) changed.push(path);
     const gone = [...this.#state.keys()].filter((path) => !now.has(path));
     if (changed.length + gone.length === 0) return;
     const names = [...changed, ...gone.map((path) => `${path} (gone)`)].slice(0, NAMED_IN_ERROR);
     throw new BenchError(
       `cleaning ${this.#tree.directory} does not bring back what was there before the first run: ${changed.length} files are new or changed, ${gone.length} are gone:\n  ${names.join('\n  ')}\nRemove the tree, so that it is prepared anew.`,
     );
+  }
+
+  async #isRight(path: string, { sizeBytes, mtimeMs }: FileTime): Promise<boolean> {
+    const wanted = this.#state.get(path);
+    if (wanted === undefined || wanted.sizeBytes !== sizeBytes) return false;
+    if (wanted.mtimeMs === mtimeMs) return true;
+    const file = join(this.#tree.directory, path);
+    if ((await digestOfFile(file, sizeBytes)) !== wanted.digest) return false;
+    await utimes(file, wanted.mtimeMs / 1000, wanted.mtimeMs / 1000);
+    return true;
   }
 }

@@ -1,9 +1,10 @@
 /** What keeps runs comparable: the tree comes back to one state, contests do not mix, the order changes. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchError } from '../../bench/bench-error.ts';
 import { orderOfRound } from '../../bench/contest/contest.ts';
 import { CONTESTANTS } from '../../bench/contest/contestants.ts';
@@ -32,12 +33,19 @@ test('a tree that cleaning does not bring back is noticed: new, changed and miss
   };
   const repeatable = await RepeatableTree.of(tree);
   writeFileSync(file('source.o'), 'object');
+  const timeOf = (): number => Math.round(statSync(file('source.c')).mtimeMs);
+  const timeMs = timeOf();
+  await sleep(20);
+  writeFileSync(file('source.c'), 'int x;');
+  assert.notEqual(timeOf(), timeMs);
   await repeatable.restore();
+  assert.equal(timeOf(), timeMs, 'the same content gets its old time back');
   writeFileSync(file('sub/left.d'), '');
   await assert.rejects(repeatable.restore(), /1 files are new or changed, 0 are gone:\n {2}sub\/left.d/);
   rmSync(file('sub/left.d'));
   await repeatable.restore();
-  writeFileSync(file('source.c'), 'int xy;');
+  await sleep(20);
+  writeFileSync(file('source.c'), 'int y;');
   rmSync(file('sub/header.h'));
   await assert.rejects(repeatable.restore(), /1 are gone:\n {2}source.c\n {2}sub\/header.h \(gone\)/);
 });
