@@ -54,9 +54,9 @@ function staleSource(): string | undefined {
     .find((source) => changedMs(compiled(source)) < changedMs(join(ROOT, source)));
 }
 
-/** Whole meshes load every core, and namespaces are a matter of the whole machine: such files run alone. */
+/** Whole meshes and bombs load every core, and namespaces are a matter of the whole machine: such files run alone. */
 function runsAlone(source: string): boolean {
-  if (source.startsWith(join('test', 'e2e'))) return true;
+  if (source.startsWith(join('test', 'e2e')) || source.startsWith(join('test', 'hostile'))) return true;
   return /from '[./]+(?:support\/)?netns\.ts'/.test(readFileSync(join(ROOT, source), 'utf8'));
 }
 

@@ -1,5 +1,4 @@
 /** Composition root: puts the rooms together into one symmetric agent, starts them in order and stops them in reverse. */
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { MeshError, messageOf } from '../base/errors.ts';
 import { PACKAGE_VERSION } from '../base/package-root.ts';
@@ -7,7 +6,7 @@ import { type AgentPaths, makePrivateDirectory } from '../base/paths.ts';
 import { isCompilerName } from '../compiler/index.ts';
 import { type NodeIdentity, openIdentity } from '../mesh/index.ts';
 import { createLogger, Ledger, type LogFormat, LoopDelay } from '../observe/index.ts';
-import { buildRunner, probeConfinement } from '../sandbox/index.ts';
+import { buildRunner } from '../sandbox/index.ts';
 import { Submitter } from '../submitter/index.ts';
 import {
   type DiscoveryResult,
@@ -15,24 +14,10 @@ import {
   openToolchainCache,
   type ToolchainCache,
 } from '../toolchain/index.ts';
-import { startWorker, type Worker } from '../worker/index.ts';
+import type { Worker } from '../worker/index.ts';
 import type { AgentConfig } from './config.ts';
 import { MeshLife } from './mesh-life.ts';
-
-/** Why a role of this agent is off. */
-export interface RoleState {
-  readonly on: boolean;
-  readonly detail: string;
-}
-
-/** Bounds of one compile for another node. Far above what compilers need; they end what has gone wrong. */
-const COMPILE_LIMITS = {
-  wallLimitMs: 900_000,
-  cpuLimitSeconds: 900,
-  maxFileBytes: 1024 ** 3,
-  maxDiagnosticBytes: 4 * 1024 ** 2,
-  maxOutputBytes: 1024 ** 3,
-};
+import { startWorkerRole, type WorkerState } from './worker-role.ts';
 
 /** Nodes that a job is tried on before it is compiled locally. */
 const MAX_ATTEMPTS = 2;
@@ -49,7 +34,7 @@ export class Agent {
   identity: NodeIdentity;
   readonly submitter: Submitter | undefined;
   readonly worker: Worker | undefined;
-  readonly workerState: RoleState;
+  readonly workerState: WorkerState;
   readonly compilers: DiscoveryResult;
   readonly mesh: MeshLife;
   lastUsedAtMs = Date.now();
@@ -61,7 +46,7 @@ export class Agent {
     identity: NodeIdentity;
     compilers: DiscoveryResult;
     worker: Worker | undefined;
-    workerState: RoleState;
+    workerState: WorkerState;
     loopDelay: LoopDelay;
     toolchainCache: ToolchainCache;
     runnerPath: string;
@@ -148,7 +133,7 @@ export async function startAgent(
   let started: Agent | undefined;
   const loopDelay = new LoopDelay(() => started?.idle ?? true);
   const onWork = (): void => loopDelay.begin();
-  const { worker, state } = await startWorkerRole(config, paths, runnerPath, compilers, log, onWork);
+  const { worker, state } = await startWorkerRole({ config, paths, runnerPath, compilers, log, onWork });
   const agent = new Agent({
     config,
     paths,
@@ -169,39 +154,6 @@ export async function startAgent(
     `agent ${identity.name} (${identity.nodeId.slice(0, 8)}): worker ${state.on ? `with ${config.slots} slots` : `off (${state.detail})`}, ${new Set(compilers.toolchains.map(({ names }) => names[0])).size} compilers`,
   );
   return agent;
-}
-
-async function startWorkerRole(
-  config: AgentConfig,
-  paths: AgentPaths,
-  runnerPath: string,
-  compilers: DiscoveryResult,
-  log: Logger,
-  onWork: () => void,
-): Promise<{ worker: Worker | undefined; state: RoleState }> {
-  const off = (detail: string): { worker: undefined; state: RoleState } => ({
-    worker: undefined,
-    state: { on: false, detail },
-  });
-  if (!config.worker) return off('switched off');
-  if (compilers.toolchains.length === 0) return off('no compiler was found in PATH');
-  const confinement = await probeConfinement(runnerPath, join(paths.cacheDirectory, 'confinement-probe'));
-  if (confinement.rung === 'none') {
-    log.warn(`this node will not compile for others: ${confinement.detail}. ${confinement.advice ?? ''}`);
-    return off(`no sandbox: ${confinement.detail}`);
-  }
-  const worker = await startWorker({
-    cacheDirectory: paths.cacheDirectory,
-    runnerPath,
-    toolchains: compilers.toolchains.map(({ toolchain }) => toolchain),
-    slots: config.slots,
-    storeMaxBytes: config.storeMaxBytes,
-    scratchBytes: config.scratchBytes,
-    limits: COMPILE_LIMITS,
-    log: log.child({ role: 'worker' }),
-    onWork,
-  });
-  return { worker, state: { on: true, detail: confinement.detail } };
 }
 
 /** The error that a command gives when its mesh is missing. */

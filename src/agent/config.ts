@@ -101,6 +101,33 @@ export const SETTINGS = {
     text: "memory that one submitter's running jobs may fill with outputs and temporary files",
     defaultText: 'a quarter of the memory',
   },
+  memoryBytes: {
+    option: '--memory-size <bytes>',
+    env: 'MESHCC_MEMORY_SIZE',
+    type: 'bytes',
+    text: 'memory that one process of a job for another node may use, and all jobs of one submitter together where control groups can be made',
+    defaultText: 'half of the memory',
+  },
+  compileLimitMs: {
+    option: '--compile-limit <seconds>',
+    env: 'MESHCC_COMPILE_LIMIT',
+    type: 'seconds',
+    text: 'time by the clock, and processor time of one process, that a job for another node may take here',
+  },
+  sandbox: {
+    option: '--sandbox <rung>',
+    env: 'MESHCC_SANDBOX',
+    type: 'text',
+    text: 'the weakest sandbox in which this node compiles for others: namespaces, chroot, or uid (no system-call filter: only for nodes named with --trust)',
+    choices: ['namespaces', 'chroot', 'uid'],
+  },
+  trustedNodes: {
+    option: '--trust <ids...>',
+    env: 'MESHCC_TRUST',
+    type: 'list',
+    text: 'full ids of nodes (`meshcc status --json` shows them there) that are served in the sandbox uid too',
+    defaultText: 'none',
+  },
   creditWaitMs: {
     option: '--credit-wait <seconds>',
     env: 'MESHCC_CREDIT_WAIT',
@@ -150,6 +177,10 @@ export interface AgentConfig {
   localSlots: number;
   storeMaxBytes: number;
   scratchBytes: number;
+  memoryBytes: number;
+  compileLimitMs: number;
+  sandbox: string;
+  trustedNodes: string[];
   creditWaitMs: number;
   jobTimeoutMs: number;
   idleExitMs: number;
@@ -173,6 +204,10 @@ export function defaultConfig(): AgentConfig {
     localSlots: availableParallelism() + 1,
     storeMaxBytes: 5 * GIB,
     scratchBytes: Math.max(256 * 1024 ** 2, Math.floor(totalmem() / 4)),
+    memoryBytes: Math.max(GIB, Math.floor(totalmem() / 2)),
+    compileLimitMs: 900_000,
+    sandbox: 'chroot',
+    trustedNodes: [],
     creditWaitMs: 60_000,
     jobTimeoutMs: 600_000,
     idleExitMs: 0,

@@ -1,5 +1,6 @@
 /** The JSON that an agent answers to commands; `--json` prints it as it is. */
 import type { BuildSummary, JobRecord, LoopDelayFigures } from '../observe/index.ts';
+import type { SandboxView } from './worker-role.ts';
 
 export interface StatusView {
   readonly version: string;
@@ -15,6 +16,7 @@ export interface StatusView {
   readonly worker: {
     readonly on: boolean;
     readonly detail: string;
+    readonly sandbox?: SandboxView;
     readonly slots: number;
     readonly running: number;
     readonly waiting: number;
@@ -51,6 +53,8 @@ export interface NodeView {
   readonly state: 'connected' | 'draining' | 'unreachable' | 'sighted' | 'not paired' | 'other mesh';
   readonly detail: string;
   readonly slots?: number;
+  /** How it confines the compiles of others; empty if it does not say. */
+  readonly sandbox?: string;
   readonly inFlight?: number;
   /** Compilers that this machine and the node have in common. */
   readonly commonCompilers?: number;

@@ -201,7 +201,12 @@ export class MeshLife {
       security,
       host: '0.0.0.0',
       port: config.port,
-      welcome: () => ({ ...hello, slots: worker.slots, toolchains: worker.toolchains }),
+      welcome: () => ({
+        ...hello,
+        slots: worker.slots,
+        toolchains: worker.toolchains,
+        sandbox: worker.sandbox.rung,
+      }),
       accept: worker.accept.bind(worker),
       log: (line: string) => log.debug(line),
     };

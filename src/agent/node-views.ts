@@ -37,6 +37,8 @@ export function nodesOf(agent: Agent): NodeView[] {
       state: worker.draining ? 'draining' : 'connected',
       detail: shared === 0 ? 'has none of the compilers of this machine' : '',
       slots: worker.slots,
+      // Said by another node, and meant for a terminal: nothing but a word.
+      sandbox: /^[a-z]{1,20}$/.exec(worker.sandbox)?.[0] ?? '',
       inFlight: worker.inFlight,
       commonCompilers: shared,
       sentBytes: worker.sentBytes,

@@ -1,6 +1,6 @@
 /** What a cell is asked to run, and what comes back. */
 
-/** One command. Times, sizes and counts are whole numbers; 0 means no limit for the three marked so. */
+/** One command. Times, sizes and counts are whole numbers; 0 means no limit for those marked so. */
 export interface CellJob {
   /** Absolute path of the program in the job's view. */
   readonly executable: string;
@@ -21,12 +21,27 @@ export interface CellJob {
   readonly wallLimitMs: number;
   /** CPU time of each process: SIGXCPU then, SIGKILL a second later; 0: none. */
   readonly cpuLimitSeconds: number;
+  /**
+   * Processes and threads of the user whom the job belongs to, where they can be told from others'; on the rung
+   * `namespaces` that is the whole cell. 0, as by default: no limit.
+   */
+  readonly maxProcesses?: number;
+  /** Address space of each process; 0, as by default: no limit. */
+  readonly maxMemoryBytes?: number;
   /** RLIMIT_FSIZE of the job; 0: none. */
   readonly maxFileBytes: number;
   /** stdout and stderr together; more ends the job. */
   readonly maxDiagnosticBytes: number;
   /** A larger file is listed as irregular and cannot be read. */
   readonly maxOutputBytes: number;
+  /**
+   * What the job is to see of the tree, parents included; counts only where {@link Cell.wantsView}, in other cells a
+   * job sees the whole tree. Each entry is a word, a space and a canonical path. The word is `d` for a directory;
+   * else, within one cell, it is another one whenever there is something else at the path.
+   */
+  readonly view?: readonly string[];
+  /** Directories of its view (and `/`) in which the job may make files; counts where the view counts. */
+  readonly writable?: readonly string[];
 }
 
 /** Where temporary files go in a confined view: a directory of the job's own that is never an output. */
@@ -89,6 +104,7 @@ export const FAULT_CAUSES = {
   killed: { code: 4, meaning: 'the agent aborted it' },
   'too-many-outputs': { code: 5, meaning: 'it left more files or deeper directories than a compile does' },
   'too-many-jobs': { code: 6, meaning: 'the runner holds 256 jobs that run or wait for their release' },
+  'scratch-full': { code: 7, meaning: 'it wrote more than the scratch of its cell may hold' },
   'runner-lost': { code: 0, meaning: 'the runner ended, and the job with it' },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 

@@ -1,9 +1,8 @@
-/** A cell: one runner process and the jobs in it. The only thing outside of this room that starts commands with it. */
+/** A cell: one runner process and the jobs in it. Cells are opened in open-cell.ts. */
 import { MeshError } from '../base/errors.ts';
 import { CELL_TEMPORARY_DIRECTORY, type CellJob, type CellOutput, type CellResult } from './cell-job.ts';
-import { adviceFor, readKernelSetting } from './confinement-obstacles.ts';
-import type { RunnerListener, RunnerProcess, RunnerRefusal } from './runner-process.ts';
-import { startRunner } from './runner-process.ts';
+import type { Rung } from './rungs.ts';
+import type { RunnerListener, RunnerProcess } from './runner-process.ts';
 import {
   type ExitedReply,
   encodeKill,
@@ -27,22 +26,10 @@ export interface Cell {
   close(): Promise<void>;
   /** The runner's process. */
   readonly processId: number;
-  /** `user`: jobs run in a user namespace. `host`: as root without capabilities, below none. `none`: not confined. */
-  readonly namespaces: 'user' | 'host' | 'none';
-}
-
-export interface CellOptions {
-  readonly runnerPath: string;
-  readonly mode: 'confined';
-  /**
-   * Absolute path of the tree that becomes `/` of every job. Only files may be added while a job runs. Its
-   * directories must be writable and its files readable for the agent's own user, who the jobs run as.
-   */
-  readonly treeDirectory: string;
-  /** Bound of the tmpfs that holds temporary files and unreleased outputs of all jobs. */
-  readonly scratchBytes: number;
-  /** Gets what the runner has to say for itself, line by line. */
-  readonly log?: (line: string) => void;
+  /** How its jobs are confined; `plain`: not at all. */
+  readonly rung: Rung | 'plain';
+  /** True if each job sees what its `view` names and nothing else of the tree, and writes where `writable` says. */
+  readonly wantsView: boolean;
 }
 
 interface PendingRead {
@@ -52,9 +39,10 @@ interface PendingRead {
 
 const KILLED: CellResult = { kind: 'fault', cause: 'killed', detail: 'the agent aborted it' };
 
-class RunnerCell implements Cell, RunnerListener {
+/** The cell of a runner; {@link RunnerCell.attach} gives it the process before anything else is done with it. */
+export class RunnerCell implements Cell, RunnerListener {
   readonly closed: Promise<void>;
-  readonly namespaces: Cell['namespaces'];
+  readonly rung: Cell['rung'];
   #process: RunnerProcess | undefined;
   #markClosed: () => void = () => {};
   #goneDetail: string | undefined;
@@ -63,8 +51,8 @@ class RunnerCell implements Cell, RunnerListener {
   /** In the order of their requests, which is the order of the replies. */
   readonly #reads: PendingRead[] = [];
 
-  constructor(namespaces: Cell['namespaces']) {
-    this.namespaces = namespaces;
+  constructor(rung: Cell['rung']) {
+    this.rung = rung;
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve;
     });
@@ -72,6 +60,10 @@ class RunnerCell implements Cell, RunnerListener {
 
   attach(process: RunnerProcess): void {
     this.#process = process;
+  }
+
+  get wantsView(): boolean {
+    return this.rung === 'chroot' || this.rung === 'uid';
   }
 
   get processId(): number {
@@ -83,7 +75,7 @@ class RunnerCell implements Cell, RunnerListener {
     if (this.#goneDetail !== undefined) return this.#lost();
     this.#lastJob = (this.#lastJob + 1) >>> 0;
     const id = this.#lastJob;
-    const request = encodeRun(id, this.namespaces === 'none' ? job : withCellTemporaryDirectory(job));
+    const request = encodeRun(id, this.rung === 'plain' ? job : this.#confinedJob(job));
     if (!Buffer.isBuffer(request)) return { kind: 'fault', cause: 'setup-failed', detail: request.unfit };
     const result = new Promise<CellResult>((resolve) => this.#running.set(id, resolve));
     const abort = (): void => this.#process?.send(encodeKill(id));
@@ -125,6 +117,16 @@ class RunnerCell implements Cell, RunnerListener {
     for (const job of [...this.#running.keys()]) this.#settle(job, this.#lost());
     for (const read of this.#reads.splice(0)) read.reject(outputLost(detail));
     this.#markClosed();
+  }
+
+  #confinedJob(job: CellJob): CellJob {
+    const environment = job.environment.filter((entry) => !/^(?:TMPDIR|TMP|TEMP)=/.test(entry));
+    return {
+      ...job,
+      environment: [...environment, `TMPDIR=${CELL_TEMPORARY_DIRECTORY}`],
+      view: this.wantsView ? (job.view ?? []) : [],
+      writable: this.wantsView ? (job.writable ?? []) : [],
+    };
   }
 
   #lost(): CellResult {
@@ -193,70 +195,5 @@ function outputLost(detail: string): MeshError {
   return new MeshError(
     'MESHCC_SANDBOX',
     `cannot read an output of a confined job: ${detail}. Run the job again.`,
-  );
-}
-
-function withCellTemporaryDirectory(job: CellJob): CellJob {
-  const environment = job.environment.filter((entry) => !/^(?:TMPDIR|TMP|TEMP)=/.test(entry));
-  return { ...job, environment: [...environment, `TMPDIR=${CELL_TEMPORARY_DIRECTORY}`] };
-}
-
-async function start(
-  options: { runnerPath: string; log?: (line: string) => void },
-  namespaces: Cell['namespaces'],
-  tree?: { treeDirectory: string; scratchBytes: number },
-): Promise<RunnerCell | RunnerRefusal> {
-  const cell = new RunnerCell(namespaces);
-  const process = await startRunner(
-    options.runnerPath,
-    namespaces === 'none' || tree === undefined
-      ? ['plain']
-      : ['confined', tree.treeDirectory, String(tree.scratchBytes), namespaces],
-    cell,
-    options.log ?? (() => {}),
-  );
-  if (process.kind === 'refused') return process;
-  cell.attach(process);
-  return cell;
-}
-
-/** A cell, or what kept it from starting. */
-export async function tryOpenCell(options: CellOptions): Promise<Cell | RunnerRefusal> {
-  const cell = await start(options, 'user', options);
-  if (cell instanceof RunnerCell || cell.reply?.step === 'tree' || process.getuid?.() !== 0) return cell;
-  // Root does not need a user namespace: the rest of the confinement is the same without it.
-  const hostCell = await start(options, 'host', options);
-  return hostCell instanceof RunnerCell ? hostCell : cell;
-}
-
-/**
- * Starts a cell whose jobs see nothing but a tree, and no network.
- * @throws MeshError MESHCC_SANDBOX if this machine cannot confine; the message says what to do about it
- */
-export async function openCell(options: CellOptions): Promise<Cell> {
-  const cell = await tryOpenCell(options);
-  if ('kind' in cell) throw refusalError(cell);
-  return cell;
-}
-
-function refusalError(refusal: RunnerRefusal): MeshError {
-  const advice = adviceFor(refusal.reply, readKernelSetting, process.getuid?.() === 0);
-  return new MeshError(
-    'MESHCC_SANDBOX',
-    `cannot confine compilers on this machine: ${refusal.detail}. ${advice ?? 'Check the paths in the message, and that the runner can be executed.'}`,
-  );
-}
-
-/**
- * Starts a runner whose jobs see the host as it is; nothing is collected. For commands that the agent trusts and
- * does not want to fork for itself. When it is killed by force, grandchildren of its jobs may outlive it.
- * @throws MeshError MESHCC_SANDBOX if it cannot be started
- */
-export async function openPlainRunner(runnerPath: string, log?: (line: string) => void): Promise<Cell> {
-  const cell = await start(log ? { runnerPath, log } : { runnerPath }, 'none');
-  if (cell instanceof RunnerCell) return cell;
-  throw new MeshError(
-    'MESHCC_SANDBOX',
-    `cannot start the job runner ${runnerPath}: ${cell.detail}. Check that its filesystem is not mounted noexec.`,
   );
 }

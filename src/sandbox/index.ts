@@ -1,5 +1,5 @@
 /** The sandbox room: commands run by a native job runner, confined to a tree or plainly. */
-export { type Cell, type CellOptions, openCell, openPlainRunner } from './cell.ts';
+export type { Cell } from './cell.ts';
 export {
   CELL_TEMPORARY_DIRECTORY,
   type CellExit,
@@ -14,5 +14,13 @@ export {
   type IrregularType,
 } from './cell-job.ts';
 export { CONFINEMENT_OBSTACLES, type ConfinementObstacle } from './confinement-obstacles.ts';
-export { type Confinement, probeConfinement } from './probe.ts';
+export {
+  type ControlGroup,
+  type ControlGroups,
+  findControlGroups,
+  type GroupLimits,
+} from './control-groups.ts';
+export { type CellOptions, openCell, openPlainRunner, removeTree } from './open-cell.ts';
+export { type Confinement, type MissedRung, probeConfinement } from './probe.ts';
+export { RUNG_NAMES, RUNGS, type Rung, type Sandbox } from './rungs.ts';
 export { buildRunner } from './runner-program.ts';

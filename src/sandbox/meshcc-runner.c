@@ -1,20 +1,32 @@
 // The job runner: one small process that starts compilers for the agent, so that the agent never forks.
 //
-//   meshcc-runner confined <tree> <scratch bytes> user|host   jobs see nothing but <tree>, read-only below an overlay;
-//                                                             user: in a user namespace, host: as real root without one
-//   meshcc-runner plain                                       jobs see the host
-//   meshcc-runner check                                       run as a job: tells what a confined job must not be able to
+//   meshcc-runner confined <rung> <tree> <jobs> <scratch bytes> <owner> [<cgroup.procs> ...]
+//                                   jobs see nothing but what lies in <tree>, and write into scratch of their own;
+//                                   rungs: namespaces-user, namespaces-host, chroot, uid
+//   meshcc-runner plain             jobs see the host
+//   meshcc-runner check <rung>      run as a job: tells what a confined job must not be able to
+//   meshcc-runner remove <dir>      removes what a job nested too deeply for others to remove
 //
 // One thread, one poll loop, no blocking on any job. docs/runner-protocol.md describes what it speaks on stdin and stdout.
 #define _GNU_SOURCE
 #include "runner-frames.h"
-#include "runner-view.h"
+#include "runner-request.h"
+#include "runner-landlock.h"
+#include "runner-filter.h"
+#include "runner-walls.h"
 #include "runner-outputs.h"
+#include "runner-view.h"
+#include "runner-job-tree.h"
+#include "runner-supervisor.h"
 #include "runner-job.h"
 #include "runner-check.h"
 
+// How often the scratch of jobs is measured where it is not a filesystem of its own.
+#define SCRATCH_CHECK_MS 250
+
 static unsigned char input[HEADER_BYTES + MAX_REQUEST_BYTES];
 static size_t input_length;
+static uint64_t scratch_bytes;
 
 static void free_job(struct job *job)
 {
@@ -23,7 +35,7 @@ static void free_job(struct job *job)
         discard(&job->text[stream]);
     }
     free_outputs(&job->outputs);
-    if (confined) remove_scratch((unsigned)(job - jobs));
+    if (rung != RUNG_PLAIN) clear_slot(slot_of(job));
     job->state = STATE_FREE;
 }
 
@@ -43,31 +55,9 @@ static void send_fault(uint32_t id, uint32_t fault, const char *detail)
     finish_frame(start);
 }
 
-static char **take_strings(struct cursor *cursor, uint32_t count)
-{
-    if (count > MAX_REQUEST_BYTES) die("malformed request: %u strings", count);
-    char **strings = allocate((count + 1) * sizeof *strings);
-    for (uint32_t i = 0; i < count; i++) strings[i] = take_string(cursor);
-    strings[count] = NULL;
-    return strings;
-}
-
 static void run(struct cursor *cursor)
 {
-    struct request request = {.id = take_u32(cursor), .umask = take_u32(cursor)};
-    request.tty = take_u32(cursor);
-    request.columns = take_u32(cursor);
-    request.rows = take_u32(cursor);
-    request.wall_limit_ms = take_u32(cursor);
-    request.cpu_limit_s = take_u32(cursor);
-    request.max_file_bytes = take_u64(cursor);
-    request.max_diagnostic_bytes = take_u64(cursor);
-    request.max_output_bytes = take_u64(cursor);
-    uint32_t argc = take_u32(cursor), environment_count = take_u32(cursor);
-    request.executable = take_string(cursor);
-    request.cwd = take_string(cursor);
-    request.argv = take_strings(cursor, argc);
-    request.environment = take_strings(cursor, environment_count);
+    struct request request = take_request(cursor);
     if (find_job(request.id)) die("malformed request: job %u exists", request.id);
 
     unsigned slot = 0;
@@ -80,6 +70,7 @@ static void run(struct cursor *cursor)
         job->wall_limit_ms = request.wall_limit_ms;
         job->max_diagnostic_bytes = request.max_diagnostic_bytes;
         job->max_output_bytes = request.max_output_bytes;
+        job->view_count = request.view_count;
         if (request.wall_limit_ms) job->deadline_ms = now_ms() + request.wall_limit_ms;
         if (start_job(job, slot, &request)) {
             job->state = STATE_RUNNING;
@@ -88,8 +79,7 @@ static void run(struct cursor *cursor)
             free_job(job);
         }
     }
-    free(request.argv);
-    free(request.environment);
+    free_request(&request);
 }
 
 static void read_request(struct cursor *cursor)
@@ -101,7 +91,7 @@ static void read_request(struct cursor *cursor)
     if (!job || job->state != STATE_HELD || index >= job->outputs.count || length > MAX_READ_BYTES || offset > INT64_MAX)
         die("malformed request: READ of what is not there");
     size_t start = begin_frame(REPLY_DATA);
-    read_output(&job->outputs, (unsigned)(job - jobs), index, offset, length);
+    read_output(&job->outputs, output_directory(slot_of(job)), index, offset, length);
     finish_frame(start);
 }
 
@@ -131,16 +121,25 @@ static void handle(uint32_t type, struct cursor cursor)
     if (cursor.at != cursor.end) die("malformed request: %td bytes too long", cursor.end - cursor.at);
 }
 
+// Ends every job and the runner. A supervised job is waited for, because the kernel does not end it with the runner.
+__attribute__((noreturn)) static void leave(void)
+{
+    for (unsigned slot = 0; slot < MAX_JOBS; slot++)
+        if (jobs[slot].state == STATE_RUNNING) kill_job(&jobs[slot]);
+    for (unsigned slot = 0; slot < MAX_JOBS && is_supervised(); slot++) {
+        if (jobs[slot].state == STATE_RUNNING)
+            while (waitpid(jobs[slot].pid, NULL, 0) < 0 && errno == EINTR) continue;
+        if (jobs[slot].state != STATE_FREE) clear_slot(slot);
+    }
+    _exit(0);
+}
+
 // Reads what has come from the agent.
 static void receive(void)
 {
     ssize_t count = read(STDIN_FILENO, input + input_length, sizeof input - input_length);
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
-    if (count <= 0) { // the agent is gone or wants no more
-        for (unsigned slot = 0; slot < MAX_JOBS; slot++)
-            if (jobs[slot].state == STATE_RUNNING) kill_job(&jobs[slot]);
-        _exit(0);
-    }
+    if (count <= 0) leave(); // the agent is gone or wants no more
     input_length += (size_t)count;
 }
 
@@ -184,23 +183,38 @@ static void send_exited(const struct job *job, int status, const struct rusage *
     finish_frame(start);
 }
 
+// How the job itself ended, if a supervisor stood before it. A supervisor that was killed has left its work undone.
+static void take_supervision(struct job *job, int *status, struct rusage *usage)
+{
+    const struct report *report = &reports[slot_of(job)];
+    if (!report->supervision.ended) {
+        kill_user(job_user(job->pid));
+        if (!report->attempt[0]) fail_job(job, FAULT_KILLED, "its supervisor was killed");
+    }
+    *status = report->supervision.status;
+    *usage = report->supervision.usage;
+}
+
 // The process of a job has ended: takes the rest of what it printed, lists its outputs, tells the agent.
 static void finish(struct job *job)
 {
-    unsigned slot = (unsigned)(job - jobs);
     struct rusage usage;
     int status;
     if (wait4(job->pid, &status, WNOHANG, &usage) != job->pid) return;
     close(job->pidfd);
-    if (!confined) kill(-job->pid, SIGKILL); // the group outlives its leader; in the cell nothing does
+    if (rung == RUNG_PLAIN) kill(-job->pid, SIGKILL); // the group outlives its leader; in the cell nothing does
     job->state = STATE_HELD;
+    if (is_supervised()) take_supervision(job, &status, &usage);
     for (int stream = 0; stream < 2; stream++) {
         drain(job, stream, false);
         close_stream(job, stream);
     }
-    const struct child_failure *failure = &child_failures[slot];
-    if (failure->attempt[0]) fail_job(job, FAULT_SETUP_FAILED, "%s: %s", failure->attempt, strerror(failure->error));
-    if (confined && !job->fault && !collect_outputs(&job->outputs, slot, job->max_output_bytes))
+    const struct report *report = &reports[slot_of(job)];
+    if (report->attempt[0]) {
+        fail_job(job, FAULT_SETUP_FAILED, "%s: %s", report->attempt, strerror(report->error));
+        slot_trees[slot_of(job)].exists = false; // who knows how far it came
+    }
+    if (rung != RUNG_PLAIN && !job->fault && !list_outputs(job))
         fail_job(job, FAULT_TOO_MANY_OUTPUTS, "it left more files or deeper directories than a compile does");
     if (job->fault) {
         send_fault(job->id, job->fault, job->detail);
@@ -211,6 +225,20 @@ static void finish(struct job *job)
     for (int stream = 0; stream < 2; stream++) discard(&job->text[stream]);
     discard(&job->outputs.regular);
     discard(&job->outputs.irregular);
+}
+
+// Ends jobs that have written more than a cell's scratch may hold. A tmpfs needs no such watch.
+static void enforce_scratch_limit(void)
+{
+    for (unsigned slot = 0; slot < MAX_JOBS; slot++) {
+        struct job *job = &jobs[slot];
+        if (job->state != STATE_RUNNING || job->fault) continue;
+        unsigned entries = MAX_VISITED + job->view_count;
+        if (bytes_of_job(job, &entries) > scratch_bytes)
+            fail_job(job, FAULT_SCRATCH_FULL, "it wrote more than %llu bytes", (unsigned long long)scratch_bytes);
+        else if (!entries)
+            fail_job(job, FAULT_TOO_MANY_OUTPUTS, "it left more files than a compile does");
+    }
 }
 
 // Milliseconds until the next wall limit, -1 for none. Kills the jobs that are over theirs.
@@ -226,6 +254,19 @@ static int enforce_wall_limits(void)
             next = job->deadline_ms - now;
     }
     return next > INT_MAX ? INT_MAX : (int)next;
+}
+
+// Milliseconds until some limit has to be looked at again, -1 for none.
+static int enforce_limits(bool any_running)
+{
+    static int64_t next_check_ms;
+    int wait_ms = enforce_wall_limits();
+    if (!is_supervised() || !any_running) return wait_ms;
+    if (now_ms() >= next_check_ms) {
+        enforce_scratch_limit();
+        next_check_ms = now_ms() + SCRATCH_CHECK_MS;
+    }
+    return wait_ms < 0 || wait_ms > SCRATCH_CHECK_MS ? SCRATCH_CHECK_MS : wait_ms;
 }
 
 // Waits for anything to do and does it. While the send queue is full, nothing that would fill it more.
@@ -246,7 +287,7 @@ static void turn(void)
         event[2] = (struct pollfd){.fd = job->streams[1], .events = POLLIN};
         running[count++] = job;
     }
-    if (poll(events, 2 + 3 * count, enforce_wall_limits()) < 0 && errno != EINTR) die("poll: %s", strerror(errno));
+    if (poll(events, 2 + 3 * count, enforce_limits(count > 0)) < 0 && errno != EINTR) die("poll: %s", strerror(errno));
     for (unsigned i = 0; i < count; i++) {
         const struct pollfd *event = &events[2 + 3 * i];
         if (event[1].fd >= 0 && event[1].revents) drain(running[i], 0, true);
@@ -256,25 +297,41 @@ static void turn(void)
     if (events[0].fd >= 0 && events[0].revents) receive();
 }
 
+static void start_confined(int argc, char **argv)
+{
+    static const char *const names[] = {"namespaces-user", "namespaces-host", "chroot", "uid"};
+    static const enum rung rungs[] = {RUNG_NAMESPACES, RUNG_NAMESPACES, RUNG_CHROOT, RUNG_UID};
+    unsigned named = 0;
+    while (argc >= 7 && named < 4 && strcmp(argv[2], names[named])) named++;
+    if (argc < 7 || named == 4) die("started with arguments that it does not know");
+    rung = rungs[named];
+    scratch_bytes = strtoull(argv[5], NULL, 10);
+    owner = (unsigned)strtoul(argv[6], NULL, 10);
+    landlock = landlock_version();
+    join_groups(argv + 7);
+    volunteer_for_oom();
+    if (rung == RUNG_NAMESPACES) start_cell(argv[3], scratch_bytes, named == 0);
+    else start_linking(argv[3], argv[4]);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && !strcmp(argv[1], "check")) return check_confinement();
-    bool user_namespace = argc == 5 && !strcmp(argv[4], "user");
-    confined = argc == 5 && !strcmp(argv[1], "confined");
-    if (!confined && (argc != 2 || strcmp(argv[1], "plain"))) die("started with arguments that it does not know");
-    signal(SIGPIPE, SIG_IGN);
+    if (argc == 3 && !strcmp(argv[1], "check")) return check_confinement(argv[2]);
     umask(0);
-    if (confined) {
-        start_cell(argv[2], strtoull(argv[3], NULL, 10), user_namespace);
-        remove_scratch(0);
+    if (argc == 3 && !strcmp(argv[1], "remove")) {
+        remove_tree(argv[2]);
+        return 0;
     }
-    size_t failures_size = MAX_JOBS * sizeof *child_failures;
-    child_failures = mmap(NULL, failures_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (child_failures == MAP_FAILED) die("no shared memory: %s", strerror(errno));
+    signal(SIGPIPE, SIG_IGN);
+    if (argc > 1 && !strcmp(argv[1], "confined")) start_confined(argc, argv);
+    else if (argc != 2 || strcmp(argv[1], "plain")) die("started with arguments that it does not know");
+    reports = mmap(NULL, MAX_JOBS * sizeof *reports, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (reports == MAP_FAILED) die("no shared memory: %s", strerror(errno));
     fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
     fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
     size_t start = begin_frame(REPLY_READY);
     put_u32(&send_queue, PROTOCOL_VERSION);
+    put_u32(&send_queue, landlock);
     finish_frame(start);
     for (;;) {
         flush_queue();

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PROTOCOL_VERSION 1u
+#define PROTOCOL_VERSION 2u
 #define HEADER_BYTES 8u
 #define MAX_REQUEST_BYTES (1u << 20)
 #define MAX_READ_BYTES (256u << 10)
@@ -33,6 +33,7 @@
 #define FAULT_KILLED 4u
 #define FAULT_TOO_MANY_OUTPUTS 5u
 #define FAULT_TOO_MANY_JOBS 6u
+#define FAULT_SCRATCH_FULL 7u
 
 #define STEP_TREE 1u
 #define STEP_NAMESPACES 2u
@@ -40,6 +41,10 @@
 #define STEP_MOUNTS 4u
 #define STEP_OVERLAY 5u
 #define STEP_PRIVILEGES 6u
+#define STEP_GROUP 7u
+#define STEP_OWNER 8u
+#define STEP_CHROOT 9u
+#define STEP_FILTER 10u
 
 #define IRREGULAR_SYMLINK 1u
 #define IRREGULAR_FIFO 2u

@@ -1,15 +1,10 @@
 // One job of the runner: its state, the start of its process, and the draining of what it prints.
+#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <termios.h>
 #include <time.h>
 
 #define MAX_JOBS 256u
-// A compile opens its inputs one after another; this also bounds what a hostile one can hold.
-#define JOB_OPEN_FILES 1024
-
-#define TTY_STDERR 1u
-#define TTY_STDIN 2u
 
 enum state { STATE_FREE, STATE_RUNNING, STATE_HELD };
 
@@ -21,28 +16,33 @@ struct job {
     int streams[2];        // read ends of stdout and stderr, or -1
     struct buffer text[2]; // what came out of them
     int64_t deadline_ms;   // on the monotonic clock, or -1
-    uint32_t wall_limit_ms;
+    uint32_t wall_limit_ms, view_count;
     uint64_t max_diagnostic_bytes, max_output_bytes;
     struct outputs outputs;
     char detail[256];
 };
 
-// A RUN request. The strings point into the request.
-struct request {
-    uint32_t id, umask, tty, columns, rows, wall_limit_ms, cpu_limit_s;
-    uint64_t max_file_bytes, max_diagnostic_bytes, max_output_bytes;
-    char *executable, *cwd, **argv, **environment;
-};
-
-// What a child reports when it could not become the command. Shared memory: the child has no other way left.
-struct child_failure {
+// What a child leaves in shared memory: it has no other way once it is confined.
+struct report {
     int error;
-    char attempt[64];
+    char attempt[64]; // what failed before it could become the command
+    struct supervision supervision;
 };
 
 static struct job jobs[MAX_JOBS];
-static struct child_failure *child_failures;
-static bool confined;
+static struct report *reports;
+static struct slot_tree slot_trees[MAX_JOBS];
+
+// True where a supervisor stands between the runner and the job.
+static bool is_supervised(void)
+{
+    return rung == RUNG_CHROOT || rung == RUNG_UID;
+}
+
+static unsigned slot_of(const struct job *job)
+{
+    return (unsigned)(job - jobs);
+}
 
 static int64_t now_ms(void)
 {
@@ -57,12 +57,12 @@ static void close_stream(struct job *job, int stream)
     job->streams[stream] = -1;
 }
 
-// Kills every process of the job. In the cell its process is PID 1 of a namespace, and the others die with it;
-// in the plain mode its process group is what can be reached.
-static void kill_job(struct job *job)
+// Kills every process of the job. In the cell its process is PID 1 of a namespace, and the others die with it; a
+// supervisor kills all that belongs to the job's user; in the plain mode the process group is what can be reached.
+static void kill_job(const struct job *job)
 {
-    kill(job->pid, SIGKILL);
-    if (!confined) kill(-job->pid, SIGKILL);
+    kill(job->pid, is_supervised() ? SIGTERM : SIGKILL);
+    if (rung == RUNG_PLAIN) kill(-job->pid, SIGKILL);
 }
 
 // Ends a job for a reason of the runner's own; what it printed is worth nothing any more.
@@ -108,7 +108,7 @@ static int open_terminal(const struct request *request, int *master, int *slave)
     struct winsize size = {.ws_col = (unsigned short)request->columns, .ws_row = (unsigned short)request->rows};
     struct termios modes;
     *slave = -1;
-    *master = open(confined ? "/pts/ptmx" : "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    *master = open(rung == RUNG_NAMESPACES ? "/pts/ptmx" : "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     if (*master < 0 || ioctl(*master, TIOCSPTLCK, &unlocked)) return -1;
     *slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (*slave < 0 || tcgetattr(*slave, &modes)) return -1;
@@ -125,58 +125,77 @@ static int open_pipe(int *read_end, int *write_end)
     return fcntl(ends[0], F_SETFL, O_NONBLOCK);
 }
 
-// Sets a limit, or the highest one that is allowed here.
-static bool limit(int resource, uint64_t soft, uint64_t hard)
-{
-    struct rlimit now;
-    if (getrlimit(resource, &now)) return false;
-    if (now.rlim_max == RLIM_INFINITY || hard < now.rlim_max) now.rlim_max = (rlim_t)hard;
-    now.rlim_cur = soft < now.rlim_max ? (rlim_t)soft : now.rlim_max;
-    return !setrlimit(resource, &now);
-}
-
-static bool set_limits(const struct request *request)
-{
-    // One second between the soft limit (SIGXCPU, which the driver reports) and the hard one.
-    return (!request->cpu_limit_s || limit(RLIMIT_CPU, request->cpu_limit_s, request->cpu_limit_s + 1ull)) &&
-           (!request->max_file_bytes || limit(RLIMIT_FSIZE, request->max_file_bytes, request->max_file_bytes)) &&
-           limit(RLIMIT_NOFILE, JOB_OPEN_FILES, JOB_OPEN_FILES) && limit(RLIMIT_CORE, 0, 0);
-}
-
-// In the child: becomes the command. Returns only on failure, with the attempt that failed (errno is set).
-// writers: what it gets as stdout and stderr.
-static const char *become_command(const struct request *request, unsigned slot, const int writers[2])
+// In the child: becomes the command, in its own root already. Returns only on failure, with the attempt that failed
+// (errno is set). writers: what it gets as stdout and stderr. id: whom it is to belong to, or 0.
+static const char *become_command(const struct request *request, const int writers[2], unsigned id)
 {
     const char *failed;
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     signal(SIGPIPE, SIG_DFL);
-    if (confined && (failed = enter_view(slot))) return failed;
     int input = request->tty & TTY_STDIN ? writers[1] : open("/dev/null", O_RDWR | O_CLOEXEC);
     // Every other descriptor of the runner closes on exec.
     if (input < 0 || dup2(input, 0) < 0 || dup2(writers[0], 1) < 0 || dup2(writers[1], 2) < 0)
         return "opening stdin, stdout and stderr";
-    if (!set_limits(request)) return "setting resource limits";
+    if (!set_limits(request) || (rung != RUNG_PLAIN && !set_confined_limits(request))) return "setting resource limits";
     umask((mode_t)request->umask & 0777);
-    if (confined && (failed = drop_capabilities())) return failed;
+    if (rung != RUNG_PLAIN && (failed = put_up_walls(id))) return failed;
     if (chdir(request->cwd)) return "entering the working directory";
     execve(request->executable, request->argv, request->environment);
     return "executing the compiler";
 }
 
+// Writes down what failed, with errno, and ends the process.
+__attribute__((noreturn)) static void report_failure(struct report *report, const char *attempt)
+{
+    report->error = errno;
+    strncpy(report->attempt, attempt, sizeof report->attempt - 1);
+    _exit(127);
+}
+
+// Runs in a supervisor: prepares the root, starts the job in it, and stays until nothing of it is left.
+__attribute__((noreturn)) static void supervise_command(const struct request *request, unsigned slot,
+                                                        const int writers[2])
+{
+    struct report *report = &reports[slot];
+    char path[PATH_MAX];
+    unsigned id = job_user(getpid());
+    sigset_t signals, earlier;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &signals, &earlier);
+    prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+    slot_directory(slot, path);
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)) report_failure(report, "becoming the reaper of its processes");
+    const char *failed = prepare_root(path, &slot_trees[slot], request);
+    if (failed) report_failure(report, failed);
+    pid_t job = fork();
+    if (job < 0) report_failure(report, "starting its process");
+    if (job == 0) {
+        sigprocmask(SIG_SETMASK, &earlier, NULL);
+        failed = enter_root(path);
+        report_failure(report, failed ? failed : become_command(request, writers, id));
+    }
+    supervise(job, id, &report->supervision);
+    _exit(0);
+}
+
 // Starts the process of a job whose streams are open. False with errno if there is none.
 static bool start_process(struct job *job, unsigned slot, const struct request *request, const int writers[2])
 {
-    struct child_failure *failure = &child_failures[slot];
-    *failure = (struct child_failure){0};
-    job->pid = clone_process(confined ? CLONE_NEWNS | CLONE_NEWPID : 0, &job->pidfd);
-    if (job->pid == 0) {
-        const char *attempt = become_command(request, slot, writers);
-        failure->error = errno;
-        strncpy(failure->attempt, attempt, sizeof failure->attempt - 1);
-        _exit(127);
+    struct report *report = &reports[slot];
+    *report = (struct report){0};
+    if (is_supervised()) {
+        qsort(request->view, request->view_count, sizeof *request->view, by_path);
+        note_writable(&slot_trees[slot], request);
     }
-    return job->pid > 0;
+    job->pid = clone_process(rung == RUNG_NAMESPACES ? CLONE_NEWNS | CLONE_NEWPID : 0, &job->pidfd);
+    if (job->pid > 0 && is_supervised()) note_request(&slot_trees[slot], request);
+    if (job->pid != 0) return job->pid > 0;
+    if (is_supervised()) supervise_command(request, slot, writers);
+    const char *failed = rung == RUNG_NAMESPACES ? enter_view(slot) : NULL;
+    report_failure(report, failed ? failed : become_command(request, writers, host_owner));
 }
 
 // Opens what a job needs and starts it. False with errno and the failed attempt in the job's detail.
@@ -184,7 +203,7 @@ static bool start_job(struct job *job, unsigned slot, const struct request *requ
 {
     int writers[2] = {-1, -1};
     const char *attempt = NULL;
-    if (confined && make_job_directories(slot)) attempt = "making its directories";
+    if (rung == RUNG_NAMESPACES && make_overlay_directories(slot)) attempt = "making its directories";
     else if (open_pipe(&job->streams[0], &writers[0])) attempt = "making a pipe";
     else if (request->tty & TTY_STDERR ? open_terminal(request, &job->streams[1], &writers[1])
                                        : open_pipe(&job->streams[1], &writers[1]))
@@ -196,4 +215,64 @@ static bool start_job(struct job *job, unsigned slot, const struct request *requ
     if (!attempt) return true;
     fail_job(job, FAULT_SETUP_FAILED, "%s: %s", attempt, strerror(error));
     return false;
+}
+
+// The directory that a path of an output is below.
+static const char *output_directory(unsigned slot)
+{
+    static char path[PATH_MAX];
+    snprintf(path, sizeof path, is_supervised() ? "%s/%u" : "%s/%u/upper", scratch_directory, slot);
+    return path;
+}
+
+static int open_output_directory(unsigned slot)
+{
+    return open(output_directory(slot), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+// Lists what a job has left: its layer, or what is its own where it could write. False if it is too much.
+static bool list_outputs(struct job *job)
+{
+    unsigned slot = slot_of(job);
+    struct search search = {.by_owner = is_supervised(), .owner = job_user(job->pid)};
+    search.max_visited = MAX_VISITED + job->view_count;
+    search.max_output_bytes = job->max_output_bytes;
+    int top = open_output_directory(slot);
+    if (!is_supervised()) return collect_outputs(&job->outputs, &search, top, "");
+    const struct slot_tree *tree = &slot_trees[slot];
+    bool complete = top >= 0;
+    for (uint32_t i = 0; complete && i < tree->writable_count; i++) {
+        const char *name = tree->writable[i];
+        if (!strcmp(name, JOB_TEMPORARY)) continue;
+        complete = collect_outputs(&job->outputs, &search, open_in_root(top, name), name[1] ? name : "");
+    }
+    if (top >= 0) close(top);
+    return complete;
+}
+
+// Bytes of a supervised job's own, looking at no more than so many entries; what is left of these tells whether all
+// was seen.
+static uint64_t bytes_of_job(const struct job *job, unsigned *entries)
+{
+    const struct slot_tree *tree = &slot_trees[slot_of(job)];
+    int top = open_output_directory(slot_of(job));
+    uint64_t total = 0;
+    for (uint32_t i = 0; top >= 0 && i < tree->writable_count; i++) {
+        int directory = open_in_root(top, tree->writable[i]);
+        if (directory >= 0) total += bytes_of_user(directory, job_user(job->pid), 0, entries);
+    }
+    if (top >= 0) close(top);
+    return total;
+}
+
+// Makes room for the next job of a slot.
+static void clear_slot(unsigned slot)
+{
+    char path[PATH_MAX];
+    if (is_supervised()) {
+        clean_slot(slot, &slot_trees[slot]);
+        return;
+    }
+    slot_directory(slot, path);
+    remove_tree(path);
 }

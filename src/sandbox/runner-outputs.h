@@ -1,7 +1,8 @@
-// What a finished job left in its upper layer, and how that is removed again. The job's processes are dead
-// when these run, so nothing changes underneath.
+// What a finished job left, and how that is removed again. The job's processes are dead when these run, so nothing
+// changes underneath.
 #include <dirent.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 // A compile writes about five files in a few directories. These bound the work that one job can cause here.
@@ -14,6 +15,15 @@ struct outputs {
     char *paths[MAX_OUTPUTS];
     uint32_t count, irregular_count, visited;
     struct buffer regular, irregular;
+};
+
+// What to look for.
+struct search {
+    // Set where inputs lie in the same directories: what belongs to this user is the job's own.
+    bool by_owner;
+    uid_t owner;
+    uint32_t max_visited;
+    uint64_t max_output_bytes;
 };
 
 static uint32_t irregular_type(const struct stat *status, uint64_t max_output_bytes)
@@ -50,9 +60,10 @@ static bool add_output(struct outputs *outputs, const char *path, const struct s
     return true;
 }
 
-// Walks a directory of the upper layer without following a link. path holds its name in the job's view
-// ("" for the root) and is used as a stack. False if the job left more than the bounds above.
-static bool walk_upper(struct outputs *outputs, int directory, char *path, unsigned depth, uint64_t max_output_bytes)
+// Walks a directory without following a link. path holds its name in the job's view ("" for the root) and is used as
+// a stack. False if the job left more than the bounds above.
+static bool walk_outputs(struct outputs *outputs, const struct search *search, int directory, char *path,
+                         unsigned depth)
 {
     DIR *stream = fdopendir(directory);
     if (!stream) {
@@ -65,16 +76,18 @@ static bool walk_upper(struct outputs *outputs, int directory, char *path, unsig
         if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
         struct stat status;
         size_t name_length = strlen(entry->d_name);
-        complete = ++outputs->visited <= MAX_VISITED && depth < MAX_DEPTH && length + name_length + 2 <= PATH_MAX &&
+        complete = ++outputs->visited <= search->max_visited && depth < MAX_DEPTH &&
+                   length + name_length + 2 <= PATH_MAX &&
                    !fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW);
         if (!complete) break;
+        if (search->by_owner && status.st_uid != search->owner) continue;
         path[length] = '/';
         memcpy(path + length + 1, entry->d_name, name_length + 1);
         if (S_ISDIR(status.st_mode)) {
             int child = openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-            complete = child >= 0 && walk_upper(outputs, child, path, depth + 1, max_output_bytes);
+            complete = child >= 0 && walk_outputs(outputs, search, child, path, depth + 1);
         } else {
-            complete = add_output(outputs, path, &status, max_output_bytes);
+            complete = add_output(outputs, path, &status, search->max_output_bytes);
         }
         path[length] = 0;
     }
@@ -82,21 +95,22 @@ static bool walk_upper(struct outputs *outputs, int directory, char *path, unsig
     return complete;
 }
 
-// Collects the outputs of the job in a slot. False if they cannot all be listed.
-static bool collect_outputs(struct outputs *outputs, unsigned slot, uint64_t max_output_bytes)
+// Collects the outputs in a directory, whose name in the job's view is given ("" for the root) and which is closed.
+// False if they cannot all be listed.
+static bool collect_outputs(struct outputs *outputs, const struct search *search, int directory, const char *name)
 {
-    char upper[64], path[PATH_MAX] = "";
-    snprintf(upper, sizeof upper, "/jobs/%u/upper", slot);
-    int directory = open(upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return directory >= 0 && walk_upper(outputs, directory, path, 0, max_output_bytes);
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", name);
+    return directory >= 0 && walk_outputs(outputs, search, directory, path, 0);
 }
 
-// Appends up to length bytes of an output to the send queue; fewer at its end.
-static void read_output(const struct outputs *outputs, unsigned slot, uint32_t index, uint64_t offset, uint32_t length)
+// Appends up to length bytes of an output below a directory to the send queue; fewer at its end.
+static void read_output(const struct outputs *outputs, const char *directory, uint32_t index, uint64_t offset,
+                        uint32_t length)
 {
     // Longer than PATH_MAX is possible and then fails to open, as it does for the job's other readers.
-    char path[PATH_MAX + 64];
-    snprintf(path, sizeof path, "/jobs/%u/upper%s", slot, outputs->paths[index]);
+    char path[2 * PATH_MAX];
+    snprintf(path, sizeof path, "%s%s", directory, outputs->paths[index]);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return;
     unsigned char *target = extend(&send_queue, length);
@@ -129,8 +143,9 @@ static bool hoist(int top, const char *name)
     if (!stream) return false;
     for (struct dirent *entry; (entry = readdir(stream));) {
         if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-        if (entry->d_type != DT_DIR) {
-            moved |= !unlinkat(dirfd(stream), entry->d_name, 0);
+        // Not every filesystem tells the type of an entry.
+        if (entry->d_type != DT_DIR && !unlinkat(dirfd(stream), entry->d_name, 0)) {
+            moved = true;
             continue;
         }
         char fresh[32];
@@ -141,19 +156,18 @@ static bool hoist(int top, const char *name)
     return moved;
 }
 
-// Removes /jobs/<slot>. A job may nest directories deeper than any recursion or path length allows; so
-// subdirectories are moved up until each is empty, which takes two descriptors at any depth.
-static void remove_scratch(unsigned slot)
+// Removes a directory with all that is in it. A job may nest directories deeper than any recursion or path length
+// allows; so subdirectories are moved up until each is empty, which takes two descriptors at any depth.
+static void remove_tree(const char *path)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/jobs/%u", slot);
     for (bool progress = true; progress && rmdir(path);) {
         DIR *stream = opendir(path);
         if (!stream) break;
         progress = false;
         for (struct dirent *entry; (entry = readdir(stream));) {
             if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
-            progress |= !unlinkat(dirfd(stream), entry->d_name, entry->d_type == DT_DIR ? AT_REMOVEDIR : 0) ||
+            progress |= !unlinkat(dirfd(stream), entry->d_name, 0) ||
+                        !unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR) ||
                         hoist(dirfd(stream), entry->d_name);
         }
         closedir(stream);

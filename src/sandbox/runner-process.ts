@@ -2,12 +2,21 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { messageOf } from '../base/errors.ts';
+import type { RunnerVariant } from './rungs.ts';
 import { FrameReader, PROTOCOL_VERSION, type RefusedReply, type RunnerReply } from './wire.ts';
 
 /** How the runner is started: its arguments after its own name. */
 export type RunnerArguments =
   | readonly ['plain']
-  | readonly ['confined', treeDirectory: string, scratchBytes: string, namespaces: 'user' | 'host'];
+  | readonly [
+      'confined',
+      variant: RunnerVariant,
+      treeDirectory: string,
+      jobsDirectory: string,
+      scratchBytes: string,
+      owner: string,
+      ...groupMembers: string[],
+    ];
 
 /** Who hears what a running runner says. */
 export interface RunnerListener {
@@ -21,6 +30,8 @@ export interface RunnerListener {
 export interface RunnerProcess {
   readonly kind: 'ready';
   readonly processId: number;
+  /** Version of Landlock in this kernel, 0 for none. */
+  readonly landlock: number;
   send(frame: Buffer): void;
   /** Ends it by closing its stdin, or by force if it has not ended after two seconds. */
   stop(): void;
@@ -49,9 +60,10 @@ function forwardLines(child: ChildProcess, log: (line: string) => void): void {
   child.stderr?.on('end', () => rest !== '' && log(rest));
 }
 
-function controlsOf(child: ChildProcess): RunnerProcess {
+function controlsOf(child: ChildProcess, landlock: number): RunnerProcess {
   return {
     kind: 'ready',
+    landlock,
     processId: child.pid ?? 0,
     send: (frame) => void child.stdin?.write(frame),
     stop() {
@@ -94,7 +106,7 @@ export function startRunner(
       else if (reply.type === 'refused') refusal = reply;
       else if (reply.type === 'ready' && reply.version === PROTOCOL_VERSION) {
         started = true;
-        resolve(controlsOf(child));
+        resolve(controlsOf(child, reply.landlock));
       } else child.kill('SIGKILL');
     };
     child.stdout.on('data', (chunk: Buffer) => {

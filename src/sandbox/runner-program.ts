@@ -8,7 +8,20 @@ import { buildNativeProgram } from '../base/native-program.ts';
  * @throws MeshError MESHCC_NATIVE_BUILD if this machine has no C compiler that can build it
  */
 export function buildRunner(cacheDirectory: string): Promise<string> {
-  const headers = ['frames', 'view', 'outputs', 'job', 'check'];
+  const headers = [
+    'frames',
+    'request',
+    'landlock',
+    'filter',
+    'filter-calls',
+    'walls',
+    'outputs',
+    'view',
+    'job-tree',
+    'supervisor',
+    'job',
+    'check',
+  ];
   return buildNativeProgram(
     {
       name: 'meshcc-runner',

@@ -1,4 +1,4 @@
-// The view of confined jobs: namespaces of the cell, its private root, and what each job sees of it.
+// The rung `namespaces`: the cell, its private root, and what each job sees of it.
 //
 // The cell's root is one size-limited tmpfs, which is the scratch at the same time:
 //   /tree       the submitter's tree (bind mount, lower layer)
@@ -6,43 +6,17 @@
 //   /jobs/<n>   upper, work and tmp of one job
 //   /root       where each job, in a mount namespace of its own, mounts its overlay
 //   /null /pts  the null device; pseudo-terminals of this cell alone
-#include <linux/capability.h>
-#include <linux/securebits.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
-#define JOB_TEMPORARY "/.meshcc-tmp"
 // An inode of a tmpfs costs the kernel about 1 KiB, which its size limit does not count: 64 MiB at the most.
 #define SCRATCH_INODES 65536
 // The uid that the compiler of a root agent believes to have. Any but 0, which exec treats in its own way.
 #define UNPRIVILEGED_ID 65534u
 
-#ifndef CLONE_PIDFD
-#define CLONE_PIDFD 0x1000
-#endif
-
-// Fork with namespaces and a pidfd in one call. The raw call is safe here: one thread, no handlers.
-static pid_t clone_process(unsigned long flags, int *pidfd)
+// The id inside of a user namespace for an id outside.
+static unsigned inner_id(unsigned outer)
 {
-    return (pid_t)syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL);
-}
-
-static int write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return -1;
-    ssize_t count = write(fd, text, strlen(text));
-    int error = errno;
-    close(fd);
-    errno = error;
-    return count == (ssize_t)strlen(text) ? 0 : -1;
+    return outer && !owner ? outer : UNPRIVILEGED_ID;
 }
 
 // Maps the one uid and gid that the cell has. Done from outside: a map written by a privileged parent is
@@ -50,14 +24,15 @@ static int write_file(const char *path, const char *text)
 static int write_id_maps(pid_t pid)
 {
     char path[64], map[64];
-    unsigned uid = geteuid(), gid = getegid();
+    unsigned uid = owner ? owner : geteuid(), gid = owner ? owner : getegid();
     snprintf(path, sizeof path, "/proc/%d/setgroups", (int)pid);
-    if (write_file(path, "deny") && errno != ENOENT) return -1;
+    // Root can do without, and then the cell can let go of root's groups.
+    if (!owner && write_file(path, "deny") && errno != ENOENT) return -1;
     snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);
-    snprintf(map, sizeof map, "%u %u 1", uid ? uid : UNPRIVILEGED_ID, uid);
+    snprintf(map, sizeof map, "%u %u 1", inner_id(uid), uid);
     if (write_file(path, map)) return -1;
     snprintf(path, sizeof path, "/proc/%d/gid_map", (int)pid);
-    snprintf(map, sizeof map, "%u %u 1", gid ? gid : UNPRIVILEGED_ID, gid);
+    snprintf(map, sizeof map, "%u %u 1", inner_id(gid), gid);
     return write_file(path, map);
 }
 
@@ -83,13 +58,13 @@ static int mount_overlay(unsigned slot)
     return mount("overlay", "/root", "overlay", MS_NOSUID | MS_NODEV, options);
 }
 
-static int make_job_directories(unsigned slot)
+static int make_overlay_directories(unsigned slot)
 {
-    static const char *const names[] = {"", "/upper", "/work", "/tmp"};
+    static const char *const names[] = {"", "/work", "/upper", "/tmp"};
     for (unsigned i = 0; i < 4; i++) {
         char path[64];
         snprintf(path, sizeof path, "/jobs/%u%s", slot, names[i]);
-        if (mkdir(path, 0755)) return -1;
+        if (mkdir(path, 0755) || (i > 1 && host_owner && chown(path, host_owner, host_owner))) return -1;
     }
     return 0;
 }
@@ -114,22 +89,10 @@ static void mount_cell_root(unsigned long long scratch_bytes)
     if (chdir("/tmp") || pivot_here()) refuse(STEP_MOUNTS, "changing the root to the scratch");
 }
 
-// What a job can never get back, taken from the runner already, which starts nothing but jobs.
-static void forbid_new_privileges(void)
-{
-    for (int capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++) continue;
-    if (errno != EINVAL) refuse(STEP_PRIVILEGES, "emptying the capability bounding set");
-    // Fails with EINVAL where the kernel has no ambient set, and then there is nothing to clear.
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-        refuse(STEP_PRIVILEGES, "setting no_new_privs");
-}
-
 // Mounts an overlay once, so that a kernel that cannot do it is found at the start and not at the first job.
 static void rehearse_overlay(void)
 {
-    if (make_job_directories(0)) refuse(STEP_MOUNTS, "making a job's directories");
+    if (make_overlay_directories(0)) refuse(STEP_MOUNTS, "making a job's directories");
     if (mount_overlay(0)) refuse(STEP_OVERLAY, "mounting an overlay");
     if (umount2("/root", MNT_DETACH)) refuse(STEP_OVERLAY, "unmounting an overlay");
 }
@@ -139,6 +102,9 @@ static void enter_cell(int lifeline, bool user_namespace, unsigned long long scr
 {
     char byte;
     if (read(lifeline, &byte, 1) != 1) _exit(1);
+    // In the namespace itself this costs no capability: the one id of it is not that of its root.
+    const char *failed = user_namespace && owner ? become(UNPRIVILEGED_ID) : NULL;
+    if (failed) refuse(STEP_OWNER, failed);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     struct pollfd parent = {.fd = lifeline};
     if (poll(&parent, 1, 0) != 0) _exit(1); // it died before the death signal was armed
@@ -146,10 +112,15 @@ static void enter_cell(int lifeline, bool user_namespace, unsigned long long scr
     if (sethostname("meshcc", 6)) refuse(STEP_NAMESPACES, "setting the host name of the cell");
     // This limit belongs to the cell's own user namespace: no job can make another one below it.
     if (user_namespace && write_file("/proc/sys/user/max_user_namespaces", "0"))
-        fprintf(stderr, "meshcc-runner: jobs can make user namespaces: %s\n", strerror(errno));
+        fprintf(stderr, "meshcc-runner: only the system-call filter keeps jobs from making user namespaces: %s\n",
+                strerror(errno));
     mount_cell_root(scratch_bytes);
     forbid_new_privileges();
+    filter_rung();
     rehearse_overlay();
+    rehearse_walls(host_owner);
+    find_process_count();
+    remove_tree("/jobs/0");
 }
 
 // Starts PID 1 of the cell and returns in it. The calling process only stays to hand on its exit status:
@@ -157,6 +128,7 @@ static void enter_cell(int lifeline, bool user_namespace, unsigned long long scr
 static void start_cell(const char *tree, unsigned long long scratch_bytes, bool user_namespace)
 {
     int lifeline[2], pidfd, status = 0;
+    if (!user_namespace) host_owner = owner;
     if (chdir(tree)) refuse(STEP_TREE, "entering the tree");
     if (pipe2(lifeline, O_CLOEXEC)) refuse(STEP_NAMESPACES, "making a pipe");
     unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
@@ -186,12 +158,4 @@ static const char *enter_view(unsigned slot)
     if (mount("/null", "/root/dev/null", NULL, MS_BIND, NULL)) return "mounting /dev/null";
     if (chdir("/root") || pivot_here()) return "changing the root";
     return NULL;
-}
-
-// Gives up every capability. A seccomp filter or a Landlock ruleset has its place right after this.
-static const char *drop_capabilities(void)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[2] = {{0}};
-    return syscall(SYS_capset, &header, none) ? "dropping the capabilities" : NULL;
 }

@@ -3,7 +3,7 @@ import { MeshError } from '../base/errors.ts';
 import type { CellJob, FaultCause, IrregularOutput, IrregularType } from './cell-job.ts';
 import { FAULT_CAUSES, IRREGULAR_TYPES } from './cell-job.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 export const HEADER_BYTES = 8;
 /** Largest body of a request. Linux takes at most 2 MiB of arguments and environment anyway. */
 export const MAX_REQUEST_BYTES = 1 << 20;
@@ -23,9 +23,16 @@ export const SETUP_STEPS = {
   mounts: { code: 4, meaning: 'the private root of the cell cannot be mounted' },
   overlay: { code: 5, meaning: 'the kernel cannot mount an overlay here' },
   privileges: { code: 6, meaning: 'privileges cannot be given up' },
+  group: { code: 7, meaning: 'the control group of the cell cannot be joined' },
+  owner: { code: 8, meaning: 'the cell cannot become the user that it is to belong to' },
+  chroot: { code: 9, meaning: 'the root of a job cannot be made or entered' },
+  filter: { code: 10, meaning: 'the kernel does not take the system-call filter, or another wall of a job' },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 
 export type SetupStep = keyof typeof SETUP_STEPS;
+
+/** Of a view: `d` for a directory or what tells two contents of a path apart, and the path. */
+const VIEW_ENTRY = /^[a-z0-9]+ \/./;
 
 const TTY_STDERR = 1;
 const TTY_STDIN = 2;
@@ -52,7 +59,7 @@ export interface RefusedReply {
 
 /** A reply of the runner. */
 export type RunnerReply =
-  | { readonly type: 'ready'; readonly version: number }
+  | { readonly type: 'ready'; readonly version: number; readonly landlock: number }
   | RefusedReply
   | ExitedReply
   | { readonly type: 'fault'; readonly job: number; readonly cause: FaultCause; readonly detail: string }
@@ -81,8 +88,8 @@ function isCount(value: number, largest: number): boolean {
 }
 
 function hasValidNumbers(job: CellJob): boolean {
-  const u32 = [job.umask, job.wallLimitMs, job.cpuLimitSeconds];
-  const u64 = [job.maxFileBytes, job.maxDiagnosticBytes, job.maxOutputBytes];
+  const u32 = [job.umask, job.wallLimitMs, job.cpuLimitSeconds, job.maxProcesses ?? 0];
+  const u64 = [job.maxMemoryBytes ?? 0, job.maxFileBytes, job.maxDiagnosticBytes, job.maxOutputBytes];
   const tty = job.stderrTty;
   return (
     u32.every((value) => isCount(value, 0xffffffff)) &&
@@ -96,11 +103,16 @@ function hasValidNumbers(job: CellJob): boolean {
  * @returns the frame, or in words why the job cannot be expressed as one
  */
 export function encodeRun(id: number, job: CellJob): Buffer | { readonly unfit: string } {
-  const strings = [job.executable, job.cwd, ...job.argv, ...job.environment];
+  const view = job.view ?? [];
+  const writable = job.writable ?? [];
+  const strings = [job.executable, job.cwd, ...job.argv, ...job.environment, ...view, ...writable];
   if (strings.some((text) => text.includes('\0'))) return { unfit: 'an argument holds a NUL character' };
   if (job.argv.length === 0) return { unfit: 'it has no argv[0]' };
   if (!job.executable.startsWith('/') || !job.cwd.startsWith('/')) {
     return { unfit: 'the executable and the working directory must be absolute paths' };
+  }
+  if (!view.every((entry) => VIEW_ENTRY.test(entry)) || !writable.every((path) => path.startsWith('/'))) {
+    return { unfit: 'its view holds something else than a version and an absolute path' };
   }
   if (!hasValidNumbers(job)) return { unfit: 'a limit or a size is not a whole number in its range' };
   const tty = job.stderrTty;
@@ -112,16 +124,20 @@ export function encodeRun(id: number, job: CellJob): Buffer | { readonly unfit: 
     tty?.rows ?? 0,
     job.wallLimitMs,
     job.cpuLimitSeconds,
+    job.maxProcesses ?? 0,
+    BigInt(job.maxMemoryBytes ?? 0),
     BigInt(job.maxFileBytes),
     BigInt(job.maxDiagnosticBytes),
     BigInt(job.maxOutputBytes),
     job.argv.length,
     job.environment.length,
+    view.length,
+    writable.length,
   );
   const body = Buffer.concat([fixed, Buffer.from(`${strings.join('\0')}\0`)]);
   if (body.length > MAX_REQUEST_BYTES) {
     return {
-      unfit: `its arguments and environment take ${body.length} bytes of at most ${MAX_REQUEST_BYTES}`,
+      unfit: `its arguments, environment and view take ${body.length} bytes of at most ${MAX_REQUEST_BYTES}`,
     };
   }
   return frame(REQUEST_TYPES.RUN, body);
@@ -219,7 +235,7 @@ export function decodeReply(type: number, bytes: Buffer): RunnerReply {
   const body = new BodyReader(bytes);
   switch (type) {
     case REPLY_TYPES.READY:
-      return { type: 'ready', version: body.u32() };
+      return { type: 'ready', version: body.u32(), landlock: body.u32() };
     case REPLY_TYPES.REFUSED:
       return {
         type: 'refused',

@@ -28,6 +28,19 @@ export class FairQueue<Party, Item> {
     return undefined;
   }
 
+  /** True if a party has items in its line. */
+  has(party: Party): boolean {
+    return this.#queues.has(party);
+  }
+
+  /** The next item of one party, out of turn; undefined if it has none. */
+  shiftOf(party: Party): Item | undefined {
+    const queue = this.#queues.get(party);
+    const item = queue?.shift();
+    if (queue?.length === 0) this.#queues.delete(party);
+    return item;
+  }
+
   /** Takes an item out, wherever it stands. @returns false if it was not there */
   remove(party: Party, item: Item): boolean {
     const queue = this.#queues.get(party);

@@ -63,6 +63,8 @@ export class RemoteWorker {
   readonly nodeName: string;
   readonly address: string;
   readonly slots: number;
+  /** How it says that it confines what it compiles for others; empty if it does not say. */
+  readonly sandbox: string;
   readonly toolchainIds: ReadonlySet<string>;
   /** Called when a credit came or went, or the worker drains. */
   onChange: () => void = () => {};
@@ -89,6 +91,7 @@ export class RemoteWorker {
     this.nodeName = link.welcome.nodeName;
     this.address = link.address;
     this.slots = link.welcome.slots;
+    this.sandbox = link.welcome.sandbox ?? '';
     this.toolchainIds = new Set(link.welcome.toolchains.map((toolchain) => toolchain.id));
     this.#uploader = new BlobUploader(
       link.blobs,

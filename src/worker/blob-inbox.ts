@@ -7,6 +7,10 @@ import type { MirrorContent } from './mirror.ts';
 
 /** 64 KiB of them: far below what a message may hold, however many files a job lists. */
 const DIGESTS_PER_MESSAGE = 2_048;
+/** A submitter sends one content after the other; a few more may be between two messages. */
+const MAX_OPEN_WRITES = 8;
+/** What they may claim of the store before they have come. */
+const OPEN_WRITES_SHARE = 1 / 4;
 
 interface Awaited {
   readonly arrived: Promise<void>;
@@ -19,6 +23,8 @@ export class BlobInbox {
   readonly #out: Outbound<FromWorker>;
   readonly #awaited = new Map<Digest, Awaited>();
   readonly #writers = new Map<Digest, BlobWriter>();
+  /** Claimed sizes of what is being written. */
+  readonly #openBytes = new Map<Digest, number>();
   #unasked: Digest[] = [];
   #closed = false;
 
@@ -53,12 +59,14 @@ export class BlobInbox {
     try {
       let writer = this.#writers.get(digest);
       if (writer === undefined) {
+        this.#checkRoom(chunk.sizeBytes);
         writer = this.#store.startWrite(digest, chunk.sizeBytes);
         this.#writers.set(digest, writer);
+        this.#openBytes.set(digest, chunk.sizeBytes);
       }
       await writer.write(chunk.data);
       if (!chunk.last) return;
-      this.#writers.delete(digest);
+      this.#forgetWriter(digest);
       await writer.finish();
       this.#awaited.delete(digest);
       awaited.resolve();
@@ -82,6 +90,22 @@ export class BlobInbox {
     for (const digest of [...this.#awaited.keys()]) await this.#fail(digest, submitterGone());
   }
 
+  /** An unfinished content keeps a file open, and room in the store that others then do not have. */
+  #checkRoom(sizeBytes: number): void {
+    if (this.#writers.size >= MAX_OPEN_WRITES)
+      throw new MeshError('MESHCC_PROTOCOL', `${MAX_OPEN_WRITES} contents are on the way already`);
+    let openBytes = sizeBytes;
+    for (const other of this.#openBytes.values()) openBytes += other;
+    const room = this.#store.stats().maxBytes * OPEN_WRITES_SHARE;
+    if (openBytes > room)
+      throw new MeshError('MESHCC_PROTOCOL', `contents of ${openBytes} bytes at once, of at most ${room}`);
+  }
+
+  #forgetWriter(digest: Digest): void {
+    this.#writers.delete(digest);
+    this.#openBytes.delete(digest);
+  }
+
   #ask(): void {
     const digests = this.#unasked;
     this.#unasked = [];
@@ -93,7 +117,7 @@ export class BlobInbox {
 
   async #fail(digest: Digest, error: Error): Promise<void> {
     const writer = this.#writers.get(digest);
-    this.#writers.delete(digest);
+    this.#forgetWriter(digest);
     const awaited = this.#awaited.get(digest);
     this.#awaited.delete(digest);
     awaited?.reject(error);

@@ -1,4 +1,5 @@
 /** One job in the sandbox: argv and environment are rebuilt here, and what the compiler read is checked. */
+import { dirname } from 'node:path';
 import { type Invocation, isDumpOf, workerArguments } from '../compiler/index.ts';
 import type { WireJob } from '../mesh/index.ts';
 import type { Cell, CellJob, CellOutput, CellResult } from '../sandbox/index.ts';
@@ -13,6 +14,10 @@ import { ASSEMBLER_DEPFILE, OWN_DEPFILE, watchfulOptions } from './watchful-opti
 export interface CompileLimits {
   readonly wallLimitMs: number;
   readonly cpuLimitSeconds: number;
+  /** Of each process. */
+  readonly maxMemoryBytes: number;
+  /** Of the job, or of all jobs of the submitter where they share a user. */
+  readonly maxProcesses: number;
   readonly maxFileBytes: number;
   readonly maxDiagnosticBytes: number;
   readonly maxOutputBytes: number;
@@ -43,6 +48,9 @@ export type CompileOutcome =
   | { readonly kind: 'input-incomplete'; readonly paths: readonly string[] }
   | { readonly kind: 'node-fault'; readonly cause: string; readonly detail: string };
 
+/** A line for each of 100,000 files; the agent reads it whole. */
+const MAX_EVIDENCE_BYTES = 16 * 1024 ** 2;
+
 /**
  * GCC and Clang on a header that is not there; in another language the submitter just sees a failed compile. GCC
  * says "opening …" of its outputs.
@@ -58,12 +66,13 @@ export async function compile(
   signal: AbortSignal,
 ): Promise<CompileOutcome> {
   const specs = await processorSpecs(request, mirror);
-  const result = await cell.run(compileJob(request, specs, mirror, limits), signal);
+  const sight = cell.wantsView ? sightOf(request, mirror) : {};
+  const result = await cell.run({ ...compileJob(request, specs, mirror, limits), ...sight }, signal);
   if (result.kind === 'fault') return { kind: 'node-fault', cause: result.cause, detail: result.detail };
   let isCompiled = false;
   try {
     const ask = (argv: readonly string[]): Promise<CellResult> =>
-      cell.run(questionJob(request, [...argv, ...specs], limits), signal);
+      cell.run({ ...questionJob(request, [...argv, ...specs], limits), ...sight }, signal);
     const outcome = await outcomeOf(result, request, mirror, ask);
     isCompiled = outcome.kind === 'compiled';
     return outcome;
@@ -90,11 +99,30 @@ async function outcomeOf(
     return { kind: 'node-fault', cause: 'irregular-output', detail };
   }
   const written = new WrittenFiles(result.outputs, request, mirror);
+  const excessive = Object.values(written.evidence).find(
+    (file) => (file?.sizeBytes ?? 0) > MAX_EVIDENCE_BYTES,
+  );
+  if (excessive !== undefined) {
+    const detail = `${excessive.path} has ${excessive.sizeBytes} bytes, more than any compiler writes there`;
+    return { kind: 'node-fault', cause: 'irregular-output', detail };
+  }
   const outside = await new TrueDependencies(request, mirror, ask).outside(written.evidence, result.stderr);
   if (outside.length > 0) return { kind: 'input-incomplete', paths: outside };
   const sorted = written.inOrder();
   if (typeof sorted === 'string') return { kind: 'node-fault', cause: 'missing-output', detail: sorted };
   return { kind: 'compiled', result, outputs: sorted };
+}
+
+/** What the job sees and where it writes, for a cell that wants to know. */
+function sightOf(
+  { job, invocation, hold }: CompileRequest,
+  mirror: Mirror,
+): Pick<CellJob, 'view' | 'writable'> {
+  const directories = new Set([dirname(OWN_DEPFILE), mirror.resolve(job.workingDirectory)]);
+  for (const { path } of invocation.outputs)
+    directories.add(dirname(mirror.resolve(absolutePath(job.workingDirectory, path))));
+  const writable = [...directories];
+  return { view: hold.view(writable), writable };
 }
 
 /** What a job wrote, held against what its arguments announce. */

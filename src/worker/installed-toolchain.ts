@@ -104,7 +104,7 @@ class BaseLayer {
     if (path === '/') return;
     this.#claim(path, { kind: 'directory' });
     const place = join(this.#mirror.directory, path);
-    if (await isMade(mkdir(place, { mode: 0o755 }))) return;
+    if (await isMade(mkdir(place, { mode: 0o755 }))) return this.#mirror.own(place);
     if (!(await lstat(place)).isDirectory()) throw collision(path);
   }
 

@@ -14,6 +14,10 @@ const CHANGE_BYTES = 400;
 export interface Version {
   readonly id: number;
   readonly path: string;
+  /** Tells it from every other version of the tree. Ids cannot: they are the submitter's to choose. */
+  readonly serial: number;
+  /** Made when a job's view is asked for. */
+  viewEntry: string | undefined;
   readonly node: PathNode;
   readonly digest: Digest | undefined;
   readonly mtimeSeconds: number;
@@ -66,10 +70,18 @@ export function isSameNode(a: PathNode, b: PathNode): boolean {
 }
 
 /** @throws MeshError MESHCC_PROTOCOL for an impossible entry */
-export function versionOf(entry: WireEntry): Version {
+export function versionOf(entry: WireEntry, serial: number): Version {
   const problem = viewPathProblem(entry.path);
   if (problem !== undefined) throw new MeshError('MESHCC_PROTOCOL', `entry ${entry.id}: its path ${problem}`);
-  const common = { id: entry.id, path: entry.path, readers: 0, whenUnread: [], installed: undefined };
+  const common = {
+    id: entry.id,
+    path: entry.path,
+    serial,
+    viewEntry: undefined,
+    readers: 0,
+    whenUnread: [],
+    installed: undefined,
+  };
   if (entry.directory) return { ...common, node: { kind: 'directory' }, digest: undefined, mtimeSeconds: 0 };
   if (entry.symlink) {
     const { target } = entry.symlink;

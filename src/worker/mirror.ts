@@ -4,12 +4,13 @@
  * more, and jobs that list the new one wait for that: two versions never mix.
  */
 import { lstatSync, type Stats } from 'node:fs';
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { lchown, mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { MeshError } from '../base/errors.ts';
 import { type PathNode, walkPath } from '../base/path-walk.ts';
 import type { WireEntry } from '../mesh/index.ts';
+import { viewOf } from './job-view.ts';
 import {
   changeBytes,
   isSameNode,
@@ -21,6 +22,7 @@ import {
   versionBytes,
   versionOf,
 } from './mirror-place.ts';
+import { PathTree } from './path-tree.ts';
 import { TreeGate } from './tree-gate.ts';
 
 /** Spelled paths that are remembered: those in the depfiles of some thousand jobs. */
@@ -41,6 +43,11 @@ export interface Hold {
   lists(canonicalPath: string): boolean;
   /** The content of the file at this canonical path, if the job listed it. */
   digestAt(canonicalPath: string): Digest | undefined;
+  /**
+   * Everything that the job may see, in the form of {@link CellJob.view}: what it lists, the worker's own part of the
+   * tree, these directories, and all directories above.
+   */
+  view(directories: readonly string[]): string[];
   release(): void;
 }
 
@@ -50,7 +57,11 @@ export class Mirror {
   readonly #content: MirrorContent;
   readonly #made: Promise<unknown>;
   readonly #gate = new TreeGate();
+  readonly #owner: number;
   readonly #places = new Map<string, Place>();
+  readonly #paths = new PathTree();
+  /** Places that jobs may list, so that no removal looks twice at what was removed. */
+  readonly #livePaths = new PathTree();
   /** What jobs may list: the latest announcement of each path. */
   readonly #versions = new Map<number, Version>();
   readonly #base = new Map<string, PathNode>();
@@ -61,12 +72,27 @@ export class Mirror {
   #bytes = 0;
   /** Changes that have not ended. */
   #changing = 0;
+  #serial = 0;
 
-  /** @param made resolves when the directory is there; until then nothing is written */
-  constructor(directory: string, content: MirrorContent, made: Promise<unknown> = Promise.resolve()) {
+  /**
+   * @param made resolves when the directory is there; until then nothing is written
+   * @param owner user and group whom the directories of the tree belong to; 0: this agent's own
+   */
+  constructor(
+    directory: string,
+    content: MirrorContent,
+    made: Promise<unknown> = Promise.resolve(),
+    owner = 0,
+  ) {
     this.directory = directory;
     this.#content = content;
     this.#made = made;
+    this.#owner = owner;
+  }
+
+  /** Gives a directory that was just made in the tree to those who will write below it. */
+  async own(directory: string): Promise<void> {
+    if (this.#owner !== 0) await lchown(directory, this.#owner, this.#owner);
   }
 
   /** Memory that the submitter's announcements take, about. */
@@ -98,7 +124,7 @@ export class Mirror {
 
   /** From here on, this is what is at the entry's path. @throws MeshError MESHCC_PROTOCOL for an impossible entry */
   announce(entry: WireEntry): void {
-    const version = versionOf(entry);
+    const version = versionOf(entry, ++this.#serial);
     const own = this.#base.get(entry.path);
     // Else a submitter could put a program of its own in the place of the compiler.
     if (own !== undefined && !isSameNode(own, version.node)) {
@@ -114,6 +140,7 @@ export class Mirror {
     this.#bytes += versionBytes(version);
     // What later jobs do not list may stay on disk until its place is needed.
     place.current = version;
+    this.#livePaths.add(place.path);
   }
 
   /**
@@ -121,18 +148,23 @@ export class Mirror {
    * disk.
    */
   remove(paths: readonly string[]): void {
-    const gone = new Set(paths);
-    for (const place of this.#places.values()) {
-      if (!gone.has('/') && !liesIn(place.path, gone)) continue;
-      this.#withdraw(place);
-      if (this.#base.has(place.path) || (place.onDisk === undefined && place.coming.length === 0)) {
-        this.#forgetVacant(place);
-        continue;
+    for (const path of paths) {
+      for (const gone of [path, ...this.#livePaths.below(path)]) {
+        const place = this.#places.get(gone);
+        if (place?.current !== undefined) this.#remove(place);
       }
-      const removal = this.#change(place, undefined);
-      this.#removals.add(removal);
-      void removal.finally(() => this.#removals.delete(removal)).catch(() => {});
     }
+  }
+
+  #remove(place: Place): void {
+    this.#withdraw(place);
+    if (this.#base.has(place.path) || (place.onDisk === undefined && place.coming.length === 0)) {
+      this.#forgetVacant(place);
+      return;
+    }
+    const removal = this.#change(place, undefined);
+    this.#removals.add(removal);
+    void removal.finally(() => this.#removals.delete(removal)).catch(() => {});
   }
 
   /** Resolves when everything that was removed is gone from the disk, or could not be removed. */
@@ -146,11 +178,13 @@ export class Mirror {
     this.#versions.delete(place.current.id);
     this.#bytes -= versionBytes(place.current);
     place.current = undefined;
+    this.#livePaths.delete(place.path);
   }
 
   #forgetVacant(place: Place): void {
     if (!isVacant(place) || this.#places.get(place.path) !== place) return;
     this.#places.delete(place.path);
+    this.#paths.delete(place.path);
     this.#bytes -= placeBytes(place.path);
   }
 
@@ -179,6 +213,7 @@ export class Mirror {
       ready,
       lists: (path) => listedAt(path) !== undefined,
       digestAt: (path) => listedAt(path)?.digest,
+      view: (directories) => viewOf(this.#base, versions, directories),
       release: () => {
         if (!held) return;
         held = false;
@@ -214,6 +249,7 @@ export class Mirror {
     if (place === undefined) {
       place = newPlace(path);
       this.#places.set(path, place);
+      this.#paths.add(path);
       this.#bytes += placeBytes(path);
     }
     return place;
@@ -286,8 +322,10 @@ export class Mirror {
       await rm(join(this.directory, place.path), { recursive: true, force: true });
       this.#forgetOnDisk(place);
       if (old.node.kind !== 'directory') return;
-      const below = `${place.path}/`;
-      for (const other of this.#places.values()) if (other.path.startsWith(below)) this.#forgetOnDisk(other);
+      for (const path of this.#paths.below(place.path)) {
+        const inside = this.#places.get(path);
+        if (inside !== undefined) this.#forgetOnDisk(inside);
+      }
     };
     await (old.node.kind === 'directory' ? this.#gate.alone(remove) : this.#gate.shared(remove));
   }
@@ -306,8 +344,9 @@ export class Mirror {
     await this.#gate.shared(async () => {
       if (!this.#isDirectoryOnDisk(dirname(path))) throw parentless(path);
       const target = join(this.directory, path);
-      if (node.kind === 'directory') await makeDirectory(target);
-      else if (node.kind === 'symlink') {
+      if (node.kind === 'directory') {
+        if (await makeDirectory(target)) await this.own(target);
+      } else if (node.kind === 'symlink') {
         if (!this.#base.has(path)) await symlink(node.target, target);
       } else if (version.digest !== undefined) {
         const mtimeMs = version.mtimeSeconds * 1000;
@@ -338,17 +377,12 @@ function parentless(path: string): MeshError {
   return new MeshError('MESHCC_PROTOCOL', `${path} was announced, but its parent is no directory`);
 }
 
-/** True if a path or a directory above it is among some paths. */
-function liesIn(path: string, among: ReadonlySet<string>): boolean {
-  for (let part = path; part.length > 1; part = dirname(part)) if (among.has(part)) return true;
-  return false;
-}
-
-async function makeDirectory(path: string): Promise<void> {
+/** False if it is there already. */
+async function makeDirectory(path: string): Promise<boolean> {
   let present: Stats | undefined;
   try {
     await mkdir(path, { mode: 0o755 });
-    return;
+    return true;
   } catch (error) {
     present = lstatSync(path, { throwIfNoEntry: false });
     if (present === undefined) throw error;
@@ -359,6 +393,7 @@ async function makeDirectory(path: string): Promise<void> {
       `${path} is a directory at the submitter, and something else here`,
     );
   }
+  return false;
 }
 
 function unread(version: Version): Promise<void> {

@@ -1,8 +1,8 @@
 /** One submitter's stream on this worker: its tree, its sandbox, its credits and its jobs. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { digestOf, digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
+import { digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
 import { MeshError, messageOf } from '../base/errors.ts';
 import { decodeAscending } from '../base/varint.ts';
 import {
@@ -11,7 +11,6 @@ import {
   CHUNK_BYTES,
   type FromSubmitter,
   type FromWorker,
-  OUTPUT_WINDOW_BYTES,
   type Outbound,
   type SessionHandler,
   type SubmitterPeer,
@@ -22,6 +21,7 @@ import {
   type WireResult,
 } from '../mesh/index.ts';
 import type { Cell } from '../sandbox/index.ts';
+import { type ActiveJob, inputTrouble, readOutput, startJob } from './active-job.ts';
 import { BlobInbox, contentFrom } from './blob-inbox.ts';
 import { type CompileOutcome, type CompileOutput, compile } from './compile.ts';
 import { type InstalledToolchain, installToolchain } from './installed-toolchain.ts';
@@ -35,15 +35,6 @@ const PROGRESS_INTERVAL_MS = 2_000;
 /** Compilers, at their paths, that one stream may use; each takes some hundred files in the tree. */
 const MAX_TOOLCHAINS = 256;
 
-interface ActiveJob {
-  readonly abort: AbortController;
-  /** Resolves when the job is aborted. */
-  readonly aborted: Promise<'aborted'>;
-  /** Bytes of output that may still be sent. */
-  windowBytes: number;
-  wakeSender: (() => void) | undefined;
-}
-
 export class WorkerSession implements SessionHandler {
   readonly peer: SubmitterPeer;
   readonly #parts: WorkerParts;
@@ -56,8 +47,9 @@ export class WorkerSession implements SessionHandler {
   readonly #arguments = new ArgumentDecoder();
   readonly #toolchains = new Map<number, Promise<InstalledToolchain>>();
   readonly #jobs = new Map<number, ActiveJob>();
-  #treeMade: Promise<unknown>;
+  readonly #treeMade: Promise<void>;
   #cell: Promise<Cell> | undefined;
+  #cells = 0;
   #grantedTotal: number;
   #usedTotal = 0;
   #closed = false;
@@ -81,10 +73,8 @@ export class WorkerSession implements SessionHandler {
     this.#directory = join(parts.sessionsDirectory, `${process.pid}-${sequence}`);
     this.#inbox = new BlobInbox(parts.store, out);
     const tree = join(this.#directory, 'tree');
-    this.#treeMade = mkdir(tree, { recursive: true, mode: 0o755 }).catch((error) => {
-      throw new MeshError('MESHCC_STORE', `making ${tree}: ${messageOf(error)}`, { cause: error });
-    });
-    this.#mirror = new Mirror(tree, contentFrom(this.#inbox, parts.store), this.#treeMade);
+    this.#treeMade = makeTree(tree);
+    this.#mirror = new Mirror(tree, contentFrom(this.#inbox, parts.store), this.#treeMade, parts.treeOwner);
     this.#treeMade.catch(() => {});
     this.#progress = setInterval(() => {
       if (this.#jobs.size > 0) out.send({ progress: { running: [...this.#jobs.keys()] } });
@@ -146,7 +136,7 @@ export class WorkerSession implements SessionHandler {
       await cell?.close();
       await this.#treeMade.catch(() => {});
       // Files that were on their way into the tree may still come while it is being removed.
-      await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
+      await this.#parts.removeDirectory(this.#directory);
     } catch (error) {
       this.#log.warn(`cleaning up after the session: ${messageOf(error)}`);
     }
@@ -207,8 +197,10 @@ export class WorkerSession implements SessionHandler {
     job.wakeSender?.();
   }
 
-  /** @throws MeshError MESHCC_PROTOCOL for a job too many: what waits here must stay bounded */
+  /** @throws MeshError MESHCC_PROTOCOL for a job too many (what waits here must stay bounded), or one told twice */
   #accept(job: WireJob): void {
+    if (this.#jobs.has(job.jobId))
+      throw new MeshError('MESHCC_PROTOCOL', `job ${job.jobId} is under way already`);
     if (++this.#usedTotal > this.#grantedTotal)
       throw new MeshError('MESHCC_PROTOCOL', `a job without a credit: ${this.#grantedTotal} were granted`);
     this.#parts.onWork();
@@ -261,7 +253,7 @@ export class WorkerSession implements SessionHandler {
       if (obstacle !== undefined) return obstacle;
       const { queue, limits } = this.#parts;
       const startedMs = performance.now();
-      const done = await queue.run(this, active.abort.signal, async () => {
+      const done = await queue.run(this.peer.nodeId, active.abort.signal, async () => {
         const cell = await this.#openCell();
         const request = { job, invocation: checked.invocation, toolchain, hold };
         return compile(request, cell, this.#mirror, limits, active.abort.signal);
@@ -279,7 +271,9 @@ export class WorkerSession implements SessionHandler {
   /** The sandbox of this submitter; a new one if the last has died. */
   #openCell(): Promise<Cell> {
     if (this.#cell === undefined) {
-      const opened = this.#treeMade.then(() => this.#parts.openCell(this.#mirror.directory));
+      const opened = this.#treeMade.then(() =>
+        this.#parts.openCell(this.#mirror.directory, join(this.#directory, `jobs-${++this.#cells}`)),
+      );
       this.#cell = opened;
       const forget = (): void => {
         if (this.#cell === opened) this.#cell = undefined;
@@ -360,31 +354,11 @@ export class WorkerSession implements SessionHandler {
   }
 }
 
-/** A small output, to travel with the result: a message less for each. */
-async function readOutput(index: number, { path, file }: CompileOutput): Promise<WireOutputDigest> {
-  const data = await file.read(0, file.sizeBytes);
-  return { index, sha256: digestToBytes(digestOf(data)), sizeBytes: data.length, path, data };
-}
-
-/** A disk that is full or broken is this node's fault; anything else is content that never came. */
-function inputTrouble(error: unknown): Omit<WireResult, 'jobId'> {
-  const detail = messageOf(error);
-  const isOurs = error instanceof MeshError && error.code === 'MESHCC_STORE';
-  return isOurs ? { nodeFault: { cause: 'store', detail } } : { inputIncomplete: { paths: [detail] } };
-}
-
-function startJob(): ActiveJob {
-  const abort = new AbortController();
-  const job: ActiveJob = {
-    abort,
-    aborted: new Promise((resolve) => {
-      abort.signal.addEventListener('abort', () => {
-        resolve('aborted');
-        job.wakeSender?.();
-      });
-    }),
-    windowBytes: OUTPUT_WINDOW_BYTES,
-    wakeSender: undefined,
-  };
-  return job;
+/** Made at once: entries may come with the next message. */
+async function makeTree(directory: string): Promise<void> {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new MeshError('MESHCC_STORE', `making ${directory}: ${messageOf(error)}`, { cause: error });
+  }
 }

@@ -48,6 +48,10 @@ const WRITTEN: Record<SettingName, [string, unknown]> = {
   localSlots: ['9', 9],
   storeMaxBytes: ['1.5G', 1.5 * 1024 ** 3],
   scratchBytes: ['512m', 512 * 1024 ** 2],
+  memoryBytes: ['2G', 2 * 1024 ** 3],
+  compileLimitMs: ['20', 20_000],
+  sandbox: ['uid', 'uid'],
+  trustedNodes: ['a2b3 c4d5', ['a2b3', 'c4d5']],
   creditWaitMs: ['2.5', 2_500],
   jobTimeoutMs: ['30', 30_000],
   idleExitMs: ['900', 900_000],
@@ -66,7 +70,7 @@ for (const name of NAMES) {
     const other =
       name === 'worker' || name === 'submitter' || name === 'insecure' ? String(value !== true) : undefined;
     const elsewhere =
-      other ?? (Array.isArray(value) ? 'x:1' : name.startsWith('log') ? defaultConfig()[name] : '7');
+      other ?? (Array.isArray(value) ? 'x:1' : 'choices' in SETTINGS[name] ? defaultConfig()[name] : '7');
     assert.deepEqual(loadConfig({ [env]: String(elsewhere) }, { [name]: written })[name], value);
   });
 }

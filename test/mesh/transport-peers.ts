@@ -42,12 +42,23 @@ export function scratchDirectory(t: TestContext): string {
 /** A mesh of two: the founder, and a node that was admitted by it. */
 export async function twoMembers(t: TestContext): Promise<[Member, Member]> {
   const directory = scratchDirectory(t);
-  const founder = await foundMesh(await openIdentity(join(directory, 'founder')));
+  const members = await membersIn([join(directory, 'founder'), join(directory, 'other')]);
+  return members as [Member, Member];
+}
+
+/** A mesh of nodes that have these state directories: the founder, and those that were admitted by it. */
+export async function membersIn(stateDirectories: readonly string[]): Promise<Member[]> {
+  const [first = '', ...others] = stateDirectories;
+  const founder = await foundMesh(await openIdentity(first));
   const { caPem, caKeyPem = '', certificatePem } = founder.membership;
-  const other = await openIdentity(join(directory, 'other'));
-  const request = await makeCertificateRequest(other.keyPem, 'a name that does not count');
-  const issued = await issueCertificate({ caPem, caKeyPem }, request);
-  return [member(founder, caPem, certificatePem), member(other, caPem, issued.certificatePem)];
+  const members = [member(founder, caPem, certificatePem)];
+  for (const directory of others) {
+    const identity = await openIdentity(directory);
+    const request = await makeCertificateRequest(identity.keyPem, 'a name that does not count');
+    const issued = await issueCertificate({ caPem, caKeyPem }, request);
+    members.push(member(identity, caPem, issued.certificatePem));
+  }
+  return members;
 }
 
 function member({ nodeId, keyPem }: NodeIdentity, caPem: string, certificatePem: string): Member {

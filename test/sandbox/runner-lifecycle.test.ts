@@ -5,13 +5,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openCell, openPlainRunner, probeConfinement } from '../../src/sandbox/index.ts';
+import type { RunnerVariant } from '../../src/sandbox/rungs.ts';
 import {
   ENDLESS_SOURCE,
   GCC,
   jobOf,
   openWorkshop,
   processesWith,
+  sandboxOf,
   until,
+  VARIANTS,
   type Workshop,
 } from './toolchain-tree.ts';
 
@@ -22,14 +25,14 @@ before(async () => {
 });
 after(() => workshop.close());
 
-describe('the end of a runner', () => {
-  it('ends the compilers when it is killed, and the outputs are lost with a word', async () => {
-    const cell = await workshop.open();
+function endsWithItsCompilers(variant: RunnerVariant): void {
+  it(`ends the compilers when it is killed, and the outputs are lost with a word: ${variant}`, async () => {
+    const cell = await workshop.open({ variant });
     const source = workshop.addSource('endless.c', ENDLESS_SOURCE);
     const small = workshop.addSource('small.c', 'int small;\n');
     const done = await cell.run(jobOf([GCC, '-c', small], workshop.submitter));
     assert.ok(done.kind === 'exited' && done.outputs[0]);
-    const marker = `MESHCC_KILL_${process.pid}`;
+    const marker = `MESHCC_KILL_${process.pid}_${variant}`;
     const running = cell.run(jobOf([GCC, `-D${marker}`, '-c', source], workshop.submitter));
     await until(() => processesWith(marker).length >= 2);
     process.kill(cell.processId, 'SIGKILL');
@@ -43,10 +46,10 @@ describe('the end of a runner', () => {
     assert.ok(late.kind === 'fault' && late.cause === 'runner-lost');
   });
 
-  it('ends the compilers when the cell is closed', async () => {
-    const cell = await workshop.open();
+  it(`ends the compilers when the cell is closed: ${variant}`, async () => {
+    const cell = await workshop.open({ variant });
     const source = workshop.addSource('endless.c', ENDLESS_SOURCE);
-    const marker = `MESHCC_CLOSE_${process.pid}`;
+    const marker = `MESHCC_CLOSE_${process.pid}_${variant}`;
     const running = cell.run(jobOf([GCC, `-D${marker}`, '-c', source], workshop.submitter));
     await until(() => processesWith(marker).length >= 2);
     await cell.close();
@@ -55,6 +58,10 @@ describe('the end of a runner', () => {
     assert.ok(result.kind === 'fault' && result.cause === 'runner-lost');
     await cell.close();
   });
+}
+
+describe('the end of a runner', () => {
+  for (const variant of VARIANTS) endsWithItsCompilers(variant);
 
   for (const [name, bytes, message] of [
     ['an unknown type', [0, 0, 0, 0, 99, 0, 0, 0], /type 99/],
@@ -64,7 +71,14 @@ describe('the end of a runner', () => {
     ['a release of nothing', [4, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0], /RELEASE/],
   ] as const) {
     it(`comes with a message after ${name}`, async () => {
-      const child = spawn(workshop.runnerPath, ['confined', workshop.tree, '1000000', 'user']);
+      const child = spawn(workshop.runnerPath, [
+        'confined',
+        'namespaces-user',
+        workshop.tree,
+        '/',
+        '1000000',
+        '0',
+      ]);
       let stderr = '';
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         stderr += text;
@@ -81,14 +95,19 @@ describe('the end of a runner', () => {
 
 describe('a cell that cannot be opened', () => {
   it('says so in words', async () => {
-    const options = { runnerPath: workshop.runnerPath, mode: 'confined', scratchBytes: 1 << 20 } as const;
+    const options = {
+      runnerPath: workshop.runnerPath,
+      sandbox: sandboxOf('namespaces-user'),
+      jobsDirectory: join(workshop.directory, 'jobs'),
+      scratchBytes: 1 << 20,
+    };
     await assert.rejects(openCell({ ...options, treeDirectory: '/absent' }), {
       code: 'MESHCC_SANDBOX',
       message: /entering the tree: No such file/,
     });
     await assert.rejects(openCell({ ...options, treeDirectory: '/', runnerPath: '/absent' }), /ENOENT/);
-    const missing = await probeConfinement('/absent', workshop.directory);
-    assert.equal(missing.rung, 'none');
+    const missing = await probeConfinement('/absent', workshop.directory, 'uid');
+    assert.equal(missing.sandbox, undefined);
   });
 });
 

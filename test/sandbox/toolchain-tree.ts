@@ -7,6 +7,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -16,8 +17,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { CellJob } from '../../src/sandbox/index.ts';
+import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
+import type { CellJob, Rung, Sandbox } from '../../src/sandbox/index.ts';
 import { buildRunner, type Cell, openCell } from '../../src/sandbox/index.ts';
+import { jobOwner } from '../../src/sandbox/job-owners.ts';
+import type { RunnerVariant } from '../../src/sandbox/rungs.ts';
 
 export const NOBODY = 65534;
 
@@ -39,19 +43,32 @@ export interface Workshop {
   addSource(name: string, text: string): string;
   /** Copies a program and its libraries into the tree. */
   addProgram(path: string): void;
-  /** Compiles a C program and puts it into the tree as `/usr/bin/<name>`; returns that path. */
+  /** Compiles a C program (a path in the package) and puts it into the tree as `/usr/bin/<name>`; returns that path. */
   addFixture(name: string, source: string): string;
+  /** Everything in the tree, for jobs that see only what they list. */
+  view(): string[];
   /**
-   * A cell on the tree. `asNobody`: of another user, who owns the tree from then on. `withoutUserNamespace`: as where
-   * the kernel has none.
+   * A cell on the tree, whose directories belong to its jobs' user from then on. `asNobody`: of an agent that is not
+   * root.
    */
   open(options?: {
     scratchBytes?: number;
     asNobody?: boolean;
-    withoutUserNamespace?: boolean;
+    variant?: RunnerVariant;
+    groupMembers?: readonly string[];
     log?: (line: string) => void;
   }): Promise<Cell>;
   close(): Promise<void>;
+}
+
+/** Every way to confine that an agent of this user has; the rungs below the first want root. */
+export const VARIANTS: readonly RunnerVariant[] =
+  process.getuid?.() === 0 ? ['namespaces-user', 'namespaces-host', 'chroot', 'uid'] : ['namespaces-user'];
+
+/** The sandbox of a variant on this machine, as the probe would find it. */
+export function sandboxOf(variant: RunnerVariant): Sandbox {
+  const rung: Rung = variant === 'chroot' || variant === 'uid' ? variant : 'namespaces';
+  return { rung, variant, owner: jobOwner(rung) ?? 0, landlock: 0 };
 }
 
 function librariesOf(program: string): string[] {
@@ -69,13 +86,10 @@ function gccProgram(name: string): string {
   return execFileSync('/bin/sh', ['-c', `command -v ${found}`], { encoding: 'utf8' }).trim();
 }
 
-function giveTo(uid: number, path: string): void {
+function giveDirectoriesTo(uid: number, path: string): void {
   chownSync(path, uid, uid);
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    const child = join(path, entry.name);
-    if (entry.isDirectory()) giveTo(uid, child);
-    else chownSync(child, uid, uid);
-  }
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) giveDirectoriesTo(uid, join(path, entry.name));
 }
 
 function addGcc(
@@ -105,9 +119,16 @@ function runnerOfNobody(directory: string, runnerPath: string): string {
   return script(`${copy}-of-nobody`, `PATH=/usr/bin:/bin exec ${change} ${copy} "$@"`);
 }
 
-function runnerWithoutUserNamespace(directory: string, runnerPath: string): string {
-  const path = join(directory, 'runner-without-user-namespace');
-  return script(path, `test "$4" = host && exec ${runnerPath} "$@"; exit 1`);
+/** A cell whose jobs see the whole tree, although they have to list what they see. */
+function withView(cell: Cell, view: () => string[], writable: string[]): Cell {
+  return {
+    run: (job, signal) => cell.run({ view: view(), writable, ...job }, signal),
+    close: () => cell.close(),
+    closed: cell.closed,
+    processId: cell.processId,
+    rung: cell.rung,
+    wantsView: cell.wantsView,
+  };
 }
 
 /** Makes a workshop. `withGcc`: its tree holds the driver, cc1 and the assembler. */
@@ -119,6 +140,7 @@ export async function openWorkshop(withGcc: boolean): Promise<Workshop> {
   mkdirSync(submitter);
   const runnerPath = await buildRunner(join(directory, 'cache'));
   const cells: Cell[] = [];
+  let opened = 0;
 
   const addFile = (from: string, to: string): void => {
     mkdirSync(dirname(join(tree, to)), { recursive: true });
@@ -128,6 +150,13 @@ export async function openWorkshop(withGcc: boolean): Promise<Workshop> {
     for (const file of [path, ...librariesOf(path)]) addFile(file, file);
   };
   if (withGcc) addGcc(tree, addFile, addProgram);
+
+  const view = (): string[] =>
+    readdirSync(tree, { withFileTypes: true, recursive: true }).map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      const { ino, mtimeNs } = lstatSync(path, { bigint: true });
+      return `${entry.isDirectory() ? 'd' : `${ino}x${mtimeNs}`} ${path.slice(tree.length)}`;
+    });
 
   return {
     directory,
@@ -143,27 +172,34 @@ export async function openWorkshop(withGcc: boolean): Promise<Workshop> {
     },
     addFixture(name, source) {
       const path = join(directory, name);
-      writeFileSync(`${path}.c`, source);
-      execFileSync(GCC, ['-O1', '-o', path, `${path}.c`]);
+      execFileSync(GCC, ['-O1', '-o', path, join(PACKAGE_ROOT, source)]);
       for (const library of librariesOf(path)) addFile(library, library);
       addFile(path, `/usr/bin/${name}`);
       return `/usr/bin/${name}`;
     },
+    view,
     async open({
       scratchBytes = 64 << 20,
       asNobody = false,
-      withoutUserNamespace = false,
+      variant = 'namespaces-user',
+      groupMembers = [],
       log = () => {},
     } = {}) {
-      let program = runnerPath;
-      if (asNobody) {
-        giveTo(NOBODY, tree);
-        program = runnerOfNobody(directory, runnerPath);
-      } else if (withoutUserNamespace) program = runnerWithoutUserNamespace(directory, runnerPath);
-      const options = { runnerPath: program, treeDirectory: tree, scratchBytes, log };
-      const cell = await openCell({ ...options, mode: 'confined' });
+      const sandbox = asNobody ? { ...sandboxOf(variant), owner: 0 } : sandboxOf(variant);
+      const owner = asNobody ? NOBODY : sandbox.owner;
+      // Files stay root's own: a job must not need to own what it reads.
+      if (sandbox.rung === 'namespaces' && owner !== 0) giveDirectoriesTo(owner, tree);
+      const cell = await openCell({
+        runnerPath: asNobody ? runnerOfNobody(directory, runnerPath) : runnerPath,
+        sandbox,
+        treeDirectory: tree,
+        jobsDirectory: join(directory, `jobs-${++opened}`),
+        scratchBytes,
+        groupMembers,
+        log,
+      });
       cells.push(cell);
-      return cell;
+      return cell.wantsView ? withView(cell, view, ['/', submitter]) : cell;
     },
     async close() {
       for (const cell of cells) await cell.close();

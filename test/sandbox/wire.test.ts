@@ -60,13 +60,13 @@ function frame(type: number, body: Buffer): Buffer {
 describe('FrameReader', () => {
   const fault = Buffer.concat([Buffer.from([9, 0, 0, 0, 1, 0, 0, 0]), Buffer.from('too slow\0')]);
   const stream = Buffer.concat([
-    frame(wire.REPLY_TYPES.READY, Buffer.from([1, 0, 0, 0])),
+    frame(wire.REPLY_TYPES.READY, Buffer.from([2, 0, 0, 0, 7, 0, 0, 0])),
     frame(wire.REPLY_TYPES.DATA, Buffer.alloc(0)),
     frame(wire.REPLY_TYPES.FAULT, fault),
     frame(wire.REPLY_TYPES.DATA, Buffer.from('bytes')),
   ]);
   const expected = [
-    { type: 'ready', version: 1 },
+    { type: 'ready', version: 2, landlock: 7 },
     { type: 'data', bytes: Buffer.alloc(0) },
     { type: 'fault', job: 9, cause: 'wall-limit', detail: 'too slow' },
     { type: 'data', bytes: Buffer.from('bytes') },
@@ -113,7 +113,14 @@ describe('advice', () => {
   it('tells the kernel that has no overlay for ordinary users from a lack of namespaces', () => {
     const nothing = () => undefined;
     assert.match(adviceFor({ ...refusal, step: 'overlay' }, nothing, false) ?? '', /5\.11/);
+    assert.match(adviceFor({ ...refusal, step: 'overlay' }, nothing, true) ?? '', /modprobe/);
     assert.match(adviceFor(refusal, nothing, true) ?? '', /container/);
+    assert.match(adviceFor({ ...refusal, step: 'chroot' }, nothing, true) ?? '', /MKNOD/);
+    assert.match(
+      adviceFor({ ...refusal, step: 'chroot' }, nothing, false) ?? '',
+      /only an agent that is root/,
+    );
+    assert.match(adviceFor({ ...refusal, step: 'filter' }, nothing, true) ?? '', /SECCOMP/);
     assert.equal(adviceFor({ ...refusal, step: 'tree' }, nothing, true), undefined);
     assert.equal(adviceFor(undefined, nothing, true), undefined);
   });

@@ -35,6 +35,16 @@ test('a party that was served goes behind those that wait, also if it comes back
   assert.deepEqual(drain(queue), ['b1', 'a2']);
 });
 
+test('an item of one party can be taken out of turn', () => {
+  const queue = new FairQueue<string, string>();
+  for (const item of ['a1', 'b1', 'b2', 'c1']) queue.push(item.charAt(0), item);
+  assert.equal(queue.shiftOf('b'), 'b1');
+  assert.deepEqual([queue.has('b'), queue.has('d'), queue.shiftOf('d')], [true, false, undefined]);
+  assert.equal(queue.shiftOf('b'), 'b2');
+  assert.equal(queue.has('b'), false);
+  assert.deepEqual(drain(queue), ['a1', 'c1']);
+});
+
 test('an item can leave from anywhere, once', () => {
   const queue = new FairQueue<string, string>();
   for (const item of ['a1', 'a2', 'a3', 'b1']) queue.push(item.charAt(0), item);

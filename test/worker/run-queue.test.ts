@@ -81,3 +81,21 @@ test('a task that fails frees its slot', async () => {
   assert.equal(queue.running, 0);
   assert.equal(await queue.run('a', NEVER, () => Promise.resolve(7)), 7);
 });
+
+test('a party whose tasks do not end does not keep another one waiting for ever', async () => {
+  const queue = new RunQueue<string>(2, 20);
+  const tasks = new Tasks();
+  for (const name of ['a1', 'a2', 'a3', 'a4']) void queue.run('a', NEVER, tasks.task(name));
+  for (const name of ['b1', 'b2']) void queue.run('b', NEVER, tasks.task(name));
+  await settled();
+  assert.deepEqual(tasks.started, ['a1', 'a2']);
+  while (tasks.started.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  // One slot more for the other, and no more than one however long it takes.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.deepEqual(tasks.started, ['a1', 'a2', 'b1']);
+  await tasks.end('b1');
+  while (tasks.started.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(tasks.started, ['a1', 'a2', 'b1', 'b2']);
+  for (const name of ['b2', 'a1', 'a2', 'a3', 'a4']) await tasks.end(name);
+  assert.deepEqual([queue.running, queue.waiting], [0, 0]);
+});

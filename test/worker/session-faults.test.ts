@@ -1,109 +1,13 @@
 /** What a real worker does when a submitter vanishes, takes back, lies or overdraws: nothing is left, nobody waits. */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { digestOf, digestToBytes } from '../../src/base/digest.ts';
 import { encodeAscending } from '../../src/base/varint.ts';
-import type { FromSubmitter, FromWorker, WireJob, WireResult, WorkerLink } from '../../src/mesh/index.ts';
-import { dial, until } from '../mesh/transport-peers.ts';
-import { GCC, toolchainOf, useOf } from './real-toolchains.ts';
-import {
-  processesWith,
-  sinkFor,
-  type WorkingWorker,
-  workingSubmitter,
-  workingWorker,
-} from './working-pair.ts';
-
-/** A submitter that says what the test wants. */
-class RawSubmitter {
-  readonly link: WorkerLink;
-  readonly heard: FromWorker[] = [];
-
-  constructor(link: WorkerLink) {
-    this.link = link;
-    link.receive((message) => this.heard.push(message));
-  }
-
-  send(...messages: FromSubmitter[]): void {
-    for (const message of messages) this.link.work.send(message);
-  }
-
-  get results(): WireResult[] {
-    return this.heard.flatMap(({ result }) => result ?? []);
-  }
-
-  get asked(): string[] {
-    return this.heard.flatMap(({ needBlobs }) =>
-      (needBlobs?.sha256 ?? []).map((bytes) => Buffer.from(bytes).toString('hex')),
-    );
-  }
-
-  get granted(): number {
-    return this.heard.flatMap(({ credits }) => credits?.grantedTotal ?? []).at(-1) ?? 0;
-  }
-
-  async result(jobId: number): Promise<WireResult> {
-    const find = (): WireResult | undefined => this.results.find((result) => result.jobId === jobId);
-    await until(() => find() !== undefined, `the result of job ${jobId}`);
-    return find()!;
-  }
-}
-
-/** A raw submitter that has announced gcc as toolchain 1. */
-async function rawSubmitter(t: TestContext, { address }: WorkingWorker): Promise<RawSubmitter> {
-  const submitter = new RawSubmitter(await dial(t, address));
-  submitter.send({ toolchainUse: useOf(await toolchainOf(GCC)) });
-  await until(() => submitter.granted > 0, 'the first credits');
-  return submitter;
-}
-
-const file = (content: Buffer | string) => ({
-  sha256: digestToBytes(digestOf(content)),
-  sizeBytes: Buffer.byteLength(content),
-  mtimeSeconds: 1,
-});
-
-/** Compiles /w/x.c (entry 2 in directory 1). */
-function job(jobId: number, change: Partial<WireJob> = {}): WireJob {
-  const plain = { value: '', list: [] };
-  return {
-    jobId,
-    toolchainRef: 1,
-    workingDirectory: '/w',
-    arguments: [
-      { ...plain, name: '-c', form: 'flag' },
-      { ...plain, name: '', form: 'source', value: 'x.c' },
-    ],
-    inputs: encodeAscending([1, 2]),
-    environment: [],
-    umask: 0o022,
-    outputs: [{ kind: 'object', path: 'x.o', required: true }],
-    processor: [],
-    ...change,
-  };
-}
-
-const SOURCE = 'int x;\n';
-
-function assertCompiled(result: WireResult): void {
-  assert.ok(result.compiled?.exitStatus === 0, JSON.stringify(result));
-}
-
-function announce(submitter: RawSubmitter, content: Buffer | string = SOURCE): void {
-  submitter.send({
-    entries: {
-      entries: [
-        { id: 1, path: '/w', directory: {} },
-        { id: 2, path: '/w/x.c', file: file(content) },
-      ],
-    },
-  });
-}
-
-function deliver(submitter: RawSubmitter, content: Buffer | string): void {
-  const { sha256, sizeBytes } = file(content);
-  submitter.link.blobs.send({ sha256, sizeBytes, data: Buffer.from(content), last: true });
-}
+import type { FromSubmitter, WireJob, WireResult } from '../../src/mesh/index.ts';
+import { until } from '../mesh/transport-peers.ts';
+import { announce, assertCompiled, deliver, file, job, rawSubmitter, SOURCE } from './raw-submitter.ts';
+import { GCC } from './real-toolchains.ts';
+import { processesWith, sinkFor, workingSubmitter, workingWorker } from './working-pair.ts';
 
 test('the worker compiles what a submitter spells out on the wire', async (t) => {
   const working = await workingWorker(t);

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, utimesSync } from 'node:fs';
 import { test } from 'node:test';
 import { IdSet } from '../../src/base/id-set.ts';
+import type { RunnerVariant } from '../../src/sandbox/rungs.ts';
 import { Dispatcher } from '../../src/submitter/dispatcher.ts';
 import type { RemoteOutcome } from '../../src/submitter/outcome.ts';
 import { nodeWarnings, twoMembers, until } from '../mesh/transport-peers.ts';
+import { VARIANTS } from '../sandbox/toolchain-tree.ts';
 import { type CollectingSink, unaborted } from '../submitter/scripted-worker.ts';
 import { GCC, GXX, toolchainOf } from './real-toolchains.ts';
 import {
@@ -41,70 +43,83 @@ async function compareWithHere(
   return { outcome, sink };
 }
 
-test('objects, depfiles and side outputs are those of the compiler here, over mutual TLS', async (t) => {
-  const [workerNode, submitterNode] = await twoMembers(t);
-  const working = await workingWorker(t, workerNode);
-  if (working === undefined) return;
-  const submitter = await workingSubmitter(t, working.address, {
-    security: submitterNode.security,
-    expectedNodeId: workerNode.nodeId,
-    hello: { nodeId: submitterNode.nodeId, nodeName: 'laptop', agentVersion: '0' },
-  });
-  const { tree } = submitter;
-  tree.write('inc/a.h', 'static inline int twice(int n) { return 2 * n; }\n');
-  tree.write(
-    'src/x.c',
-    '#include <stdio.h>\n#include "a.h"\nint f(int n) { int unused; return puts("x") + twice(n); }\n',
-  );
-  tree.write('src/y.cc', '#include <vector>\nint g() { return std::vector<int>(3).size(); }\n');
-  mkdirSync(tree.path('out'));
-  await compareWithHere(
-    submitter,
-    GCC,
-    '-Wall',
-    '-g',
-    '-O2',
-    '-Iinc',
-    '-MD',
-    '-c',
-    'src/x.c',
-    '-o',
-    'out/x.o',
-  );
-  const sides = ['-gsplit-dwarf', '-g', '-fstack-usage', '--coverage', '-frandom-seed=1'];
-  const { sink } = await compareWithHere(submitter, GCC, ...sides, '-Iinc', '-c', 'src/x.c', '-o', 'out/x.o');
-  assert.deepEqual([...sink.files.keys()].sort(), ['out/x.dwo', 'out/x.gcno', 'out/x.o', 'out/x.su']);
-  await compareWithHere(
-    submitter,
-    GXX,
-    '-std=c++17',
-    '-g',
-    '-MMD',
-    '-MF',
-    'out/y.d',
-    '-c',
-    'src/y.cc',
-    '-o',
-    'out/y.o',
-  );
-  await compareWithHere(submitter, GCC, '-S', '-Iinc', 'src/x.c', '-o', 'out/x.s');
-  assert.ok(working.worker.load.submitters.some(({ name }) => name === 'laptop'));
-});
+for (const rung of VARIANTS) sameAsHere(rung);
 
-test('paths through links, dot-dot after a link, spaces and letters beyond ASCII', async (t) => {
-  const working = await workingWorker(t);
-  if (working === undefined) return;
-  const submitter = await workingSubmitter(t, working.address);
-  const { tree } = submitter;
-  tree.write('real/deep/ä b.h', '#include "../c.h"\n');
-  tree.write('real/c.h', 'int c = 1;\n');
-  tree.write('c.h', 'int c = 2;\n');
-  tree.link('inc', 'real/deep');
-  tree.write('größe ü.c', '#include "ä b.h"\n');
-  await compareWithHere(submitter, GCC, '-g', '-Iinc', '-MD', '-c', 'größe ü.c', '-o', 'größe ü.o');
-  // The compiler writes beside the directory that the link leads to.
-  await compareWithHere(submitter, GCC, '-g', '-Iinc', '-MD', '-c', './größe ü.c', '-o', 'inc/../x.o');
-});
+function sameAsHere(rung: RunnerVariant): void {
+  test(`objects, depfiles and side outputs are those of the compiler here, over mutual TLS: ${rung}`, async (t) => {
+    const [workerNode, submitterNode] = await twoMembers(t);
+    const working = await workingWorker(t, { ...workerNode, rung, trustedNodes: [submitterNode.nodeId] });
+    if (working === undefined) return;
+    const submitter = await workingSubmitter(t, working.address, {
+      security: submitterNode.security,
+      expectedNodeId: workerNode.nodeId,
+      hello: { nodeId: submitterNode.nodeId, nodeName: 'laptop', agentVersion: '0' },
+    });
+    const { tree } = submitter;
+    tree.write('inc/a.h', 'static inline int twice(int n) { return 2 * n; }\n');
+    tree.write(
+      'src/x.c',
+      '#include <stdio.h>\n#include "a.h"\nint f(int n) { int unused; return puts("x") + twice(n); }\n',
+    );
+    tree.write('src/y.cc', '#include <vector>\nint g() { return std::vector<int>(3).size(); }\n');
+    mkdirSync(tree.path('out'));
+    await compareWithHere(
+      submitter,
+      GCC,
+      '-Wall',
+      '-g',
+      '-O2',
+      '-Iinc',
+      '-MD',
+      '-c',
+      'src/x.c',
+      '-o',
+      'out/x.o',
+    );
+    const sides = ['-gsplit-dwarf', '-g', '-fstack-usage', '--coverage', '-frandom-seed=1'];
+    const { sink } = await compareWithHere(
+      submitter,
+      GCC,
+      ...sides,
+      '-Iinc',
+      '-c',
+      'src/x.c',
+      '-o',
+      'out/x.o',
+    );
+    assert.deepEqual([...sink.files.keys()].sort(), ['out/x.dwo', 'out/x.gcno', 'out/x.o', 'out/x.su']);
+    await compareWithHere(
+      submitter,
+      GXX,
+      '-std=c++17',
+      '-g',
+      '-MMD',
+      '-MF',
+      'out/y.d',
+      '-c',
+      'src/y.cc',
+      '-o',
+      'out/y.o',
+    );
+    await compareWithHere(submitter, GCC, '-S', '-Iinc', 'src/x.c', '-o', 'out/x.s');
+    assert.ok(working.worker.load.submitters.some(({ name }) => name === 'laptop'));
+  });
+
+  test(`paths through links, dot-dot after a link, spaces and letters beyond ASCII: ${rung}`, async (t) => {
+    const working = await workingWorker(t, { rung, trustedNodes: ['submitter'] });
+    if (working === undefined) return;
+    const submitter = await workingSubmitter(t, working.address);
+    const { tree } = submitter;
+    tree.write('real/deep/ä b.h', '#include "../c.h"\n');
+    tree.write('real/c.h', 'int c = 1;\n');
+    tree.write('c.h', 'int c = 2;\n');
+    tree.link('inc', 'real/deep');
+    tree.write('größe ü.c', '#include "ä b.h"\n');
+    await compareWithHere(submitter, GCC, '-g', '-Iinc', '-MD', '-c', 'größe ü.c', '-o', 'größe ü.o');
+    // The compiler writes beside the directory that the link leads to.
+    await compareWithHere(submitter, GCC, '-g', '-Iinc', '-MD', '-c', './größe ü.c', '-o', 'inc/../x.o');
+  });
+}
 
 test('a compile error comes back with its text, and nothing else', async (t) => {
   const working = await workingWorker(t);

@@ -16,10 +16,12 @@ import {
 } from '../../src/mesh/index.ts';
 import { createLogger } from '../../src/observe/index.ts';
 import { buildRunner, probeConfinement } from '../../src/sandbox/index.ts';
+import type { RunnerVariant } from '../../src/sandbox/rungs.ts';
 import type { RemoteOutcome } from '../../src/submitter/outcome.ts';
 import { type PreparedJob, RemoteWorker } from '../../src/submitter/remote-worker.ts';
 import { startWorker, type Worker } from '../../src/worker/index.ts';
 import { dial, INSECURE } from '../mesh/transport-peers.ts';
+import { sandboxOf } from '../sandbox/toolchain-tree.ts';
 import { CollectingSink, unaborted } from '../submitter/scripted-worker.ts';
 import { type SourceTree, sourceTree } from '../submitter/source-tree.ts';
 import { GCC, GXX, toolchainOf } from './real-toolchains.ts';
@@ -30,6 +32,8 @@ const BUILD_CACHE = join(PACKAGE_ROOT, 'dist', 'test-cache');
 const LIMITS = {
   wallLimitMs: 60_000,
   cpuLimitSeconds: 60,
+  maxMemoryBytes: 4 * 1024 ** 3,
+  maxProcesses: 256,
   maxFileBytes: 1 << 30,
   maxDiagnosticBytes: 1 << 20,
   maxOutputBytes: 1 << 30,
@@ -46,22 +50,34 @@ export interface WorkingWorker {
   readonly halfBlobs: () => string[];
 }
 
+export interface WorkingOptions {
+  readonly slots?: number;
+  readonly security?: Security;
+  readonly nodeId?: string;
+  /** Instead of the strongest one that this machine has. */
+  readonly rung?: RunnerVariant;
+  readonly trustedNodes?: readonly string[];
+  readonly dictionaryMaxBytes?: number;
+}
+
 /** Starts a worker; skips the test and returns undefined on a machine that cannot confine. */
 export async function workingWorker(
   t: TestContext,
-  options: { slots?: number; security?: Security; nodeId?: string; dictionaryMaxBytes?: number } = {},
+  options: WorkingOptions = {},
 ): Promise<WorkingWorker | undefined> {
   const directory = mkdtempSync(join(tmpdir(), 'meshcc-worker-'));
   const runnerPath = await buildRunner(BUILD_CACHE);
-  const confinement = await probeConfinement(runnerPath, join(directory, 'probe'));
-  if (confinement.rung === 'none') {
+  const { sandbox, detail } = await probeConfinement(runnerPath, join(directory, 'probe'), 'chroot');
+  if (sandbox === undefined) {
     rmSync(directory, { recursive: true, force: true });
-    t.skip(`this machine cannot confine: ${confinement.detail}`);
+    t.skip(`this machine cannot confine: ${detail}`);
     return undefined;
   }
   const worker = await startWorker({
     cacheDirectory: directory,
     runnerPath,
+    sandbox: options.rung === undefined ? sandbox : sandboxOf(options.rung),
+    trustedNodes: options.trustedNodes ?? [],
     toolchains: [await toolchainOf(GCC), await toolchainOf(GXX)],
     slots: options.slots ?? 2,
     storeMaxBytes: 1 << 30,

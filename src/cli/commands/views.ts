@@ -64,8 +64,9 @@ function statusText(status: StatusView): string {
       : `mesh      ${status.meshId ?? 'none yet: meshcc invite here, or meshcc join CODE'}; ${status.connectedNodes} nodes connected`,
     ...(status.port === undefined ? [] : [`port      ${status.port}, where other nodes reach this one`]),
     status.worker.on
-      ? `worker    ${status.worker.running} of ${status.worker.slots} slots busy, ${status.worker.waiting} waiting; sandbox: ${status.worker.detail}`
+      ? `worker    ${status.worker.running} of ${status.worker.slots} slots busy, ${status.worker.waiting} waiting`
       : `worker    off: ${status.worker.detail}`,
+    ...sandboxLines(status.worker.sandbox),
     status.submitter === undefined
       ? 'submitter off'
       : `submitter ${status.submitter.openCalls} calls open, ${status.submitter.waitingForNode} wait for a node, ${status.submitter.localRunning} of ${status.submitter.localSlots} local slots busy`,
@@ -79,6 +80,18 @@ function statusText(status: StatusView): string {
   return `${lines.join('\n')}${summaryText(status.jobs, 'Since the agent started')}`;
 }
 
+function sandboxLines(sandbox: StatusView['worker']['sandbox']): string[] {
+  if (sandbox === undefined) return [];
+  const whom = sandbox.serves === 'members' ? 'every member of the mesh' : 'nodes named with --trust only';
+  return [
+    `sandbox   ${sandbox.rung}, for ${whom}: ${sandbox.detail}; ${sandbox.controlGroups}`,
+    ...sandbox.missed.map(
+      ({ rung, detail, advice }) =>
+        `sandbox   not ${rung}: ${detail}${advice === undefined ? '' : `. ${advice}`}`,
+    ),
+  ];
+}
+
 function nodesText(nodes: readonly NodeView[]): string {
   if (nodes.length === 0) {
     return 'no other node is in sight. Start `meshcc agent` on one, on the same network; or name it: meshcc agent --peer HOST:PORT\n';
@@ -90,9 +103,10 @@ function nodesText(nodes: readonly NodeView[]): string {
     node.slots ?? '',
     node.inFlight ?? '',
     node.commonCompilers ?? '',
+    node.sandbox ?? '',
     node.detail,
   ]);
-  return table(['NODE', 'STATE', 'ADDRESS', 'SLOTS#', 'JOBS#', 'COMPILERS#', ''], rows);
+  return table(['NODE', 'STATE', 'ADDRESS', 'SLOTS#', 'JOBS#', 'COMPILERS#', 'SANDBOX', ''], rows);
 }
 
 function explainText(jobs: readonly JobView[]): string {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { MeshError, messageOf } from '../../base/errors.ts';
+import { nodeNameFrom } from '../identity/index.ts';
 import { type Security, serverCredentials } from './credentials.ts';
 import {
   type BlobBatch,
@@ -145,7 +146,9 @@ function serveWork(
     if (hello.protocolVersion !== PROTOCOL_VERSION) {
       return refuse(grpc.status.FAILED_PRECONDITION, `this worker speaks protocol ${PROTOCOL_VERSION}`);
     }
-    const peer = { nodeId: peerId, nodeName: hello.nodeName.slice(0, 128), address: call.getPeer() };
+    // For logs and terminals: whatever it says, what is shown has the form of a name.
+    const nodeName = nodeNameFrom(hello.nodeName.slice(0, 128));
+    const peer = { nodeId: peerId, nodeName, address: call.getPeer() };
     handler = options.accept(peer, out, (why) => refuse(grpc.status.INVALID_ARGUMENT, why));
     sessions.set(sessionId, { peerId, handler });
   });

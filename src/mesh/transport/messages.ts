@@ -101,6 +101,7 @@ export interface WireWelcome {
   sessionId: string;
   slots: number;
   toolchains: WireToolchain[];
+  sandbox?: string;
 }
 
 export interface WireOutputChunk {

@@ -27,6 +27,8 @@ export interface TestNodeOptions {
   readonly args?: readonly string[];
   /** Further environment of the agent. */
   readonly env?: NodeJS.ProcessEnv;
+  /** A command, and its first arguments, that runs the agent. */
+  readonly launcher?: readonly [string, ...string[]];
 }
 
 export class TestNode {
@@ -91,8 +93,9 @@ export class TestNode {
   /** Starts the process without waiting for it. */
   launch(): void {
     const log = openSync(this.#logPath, 'a');
-    const args = [CLI_MAIN, 'agent', ...(this.#options.args ?? [])];
-    const child = spawn(process.execPath, args, { env: this.env, stdio: ['ignore', log, log] });
+    const command = [process.execPath, CLI_MAIN, 'agent', ...(this.#options.args ?? [])];
+    const [program = '', ...args] = [...(this.#options.launcher ?? []), ...command];
+    const child = spawn(program, args, { env: this.env, stdio: ['ignore', log, log] });
     closeSync(log);
     const forget = onProcessEnd(() => {
       if (child.exitCode === null && child.signalCode === null) killQuietly(child.pid ?? 0);
