@@ -36,7 +36,6 @@ export type { ProcessorWords } from './native-processor.ts';
 export {
   arePlansEqual,
   isProcessorWords,
-  nativeQuestion,
   nativeSpecs,
   processorWordsOf,
 } from './native-processor.ts';
@@ -57,5 +56,6 @@ export { expandResponseFiles } from './response-file.ts';
 export type { SearchPath } from './search-path.ts';
 export { parseSearchPath, searchPathArguments } from './search-path.ts';
 export { mayFindSystemHeaders, mayMarkSystemHeaders } from './system-headers.ts';
+export { withoutUnit } from './unit-options.ts';
 export type { Validation } from './validate-invocation.ts';
 export { validateInvocation } from './validate-invocation.ts';

@@ -5,9 +5,7 @@
  * Clang's driver hands on a processor and a set of features, whose order does not matter, and records nothing.
  */
 import type { PlannedCommand } from './driver-commands.ts';
-import type { Invocation, InvocationArg } from './invocation.ts';
-import { OPTION_INDEX } from './option-index.ts';
-import type { Dialect, OptionEffect } from './option-row.ts';
+import type { Dialect } from './option-row.ts';
 
 /**
  * What the user's own compiler makes of his processor: for GCC words of cc1's command line, for Clang the processor
@@ -47,39 +45,6 @@ export function nativeSpecs(options: readonly string[], words: ProcessorWords): 
     return `%>${name}${settingOf(words, `-${name}`) ?? 'native'}`;
   });
   return `*cc1_cpu:\n${[...new Set(switches), ...words].join(' ')}\n\n`;
-}
-
-/** What says nothing about the processor, and would make each unit a question of its own. */
-const OF_THE_UNIT: ReadonlySet<OptionEffect> = new Set<OptionEffect>([
-  'action',
-  'output',
-  'language',
-  'search-dir',
-  'input-file',
-  'depfile',
-  'depfile-path',
-  'depfile-detail',
-  'side-output',
-  'data-file',
-  'profile-use',
-  'profile-dir',
-  'preprocessor-list',
-  'aux-dir',
-  'aux-base',
-  'aux-ext',
-  'save-temps',
-  'link-only',
-]);
-const MACRO_OPTIONS: ReadonlySet<string> = new Set(['-D', '-U', '-frandom-seed=']);
-
-/** The part of an invocation that decides what its native options mean. */
-export function nativeQuestion(invocation: Invocation, dialect: Dialect): Invocation {
-  const args = invocation.args.filter((arg: InvocationArg) => {
-    if (arg.form === 'source' || MACRO_OPTIONS.has(arg.name)) return false;
-    const effect = OPTION_INDEX[dialect].row(arg.name)?.effect;
-    return effect === undefined || !OF_THE_UNIT.has(effect);
-  });
-  return { ...invocation, args };
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { MeshError } from '../base/errors.ts';
-import { parseSearchPath, renderArguments, searchPathArguments } from '../compiler/index.ts';
+import { parseSearchPath, renderArguments, searchPathArguments, withoutUnit } from '../compiler/index.ts';
 import type { ClosureRequest } from './closure.ts';
 import type { RunCommand } from './compiler-closure-finder.ts';
 import { isSearchDirectory } from './search-plan.ts';
@@ -26,11 +26,6 @@ const MAX_ANSWERS = 512;
 const NEVER = new AbortController().signal;
 
 const LEFT_OUT = /^ignoring (?:nonexistent|duplicate) directory "(.*)"$/gm;
-
-/** Options that have no say in what macros are predefined, and would make each unit a question of its own. */
-const UNIT_OPTIONS: ReadonlySet<string> = new Set(
-  '-D -U -include -imacros -frandom-seed= -Wp, -c -S -o -MD -MMD -MF -MT -MQ -MP'.split(' '),
-);
 
 export class CompilerQuestions {
   readonly #run: RunCommand;
@@ -67,9 +62,7 @@ export class CompilerQuestions {
    */
   predefinedMacros(request: ClosureRequest): Promise<string> {
     const { invocation } = request;
-    const kept = invocation.args.filter(
-      (arg) => arg.form !== 'source' && !isSearchDirectory(arg) && !UNIT_OPTIONS.has(arg.name),
-    );
+    const kept = withoutUnit(invocation, 'gcc').args.filter((arg) => !isSearchDirectory(arg));
     const argv = [...renderArguments(kept), '-dM', '-E', '-x', invocation.language, '/dev/null'];
     return remembered(this.#macros, keyOf(request, argv), undefined, async () => {
       const { exitStatus, stdout, stderr } = await this.#ask(request, argv);

@@ -11,12 +11,12 @@ import {
   driverCommands,
   driverComplaints,
   type Invocation,
-  nativeQuestion,
   nativeSpecs,
   type PlannedCommand,
   type ProcessorWords,
   processorWordsOf,
   renderArguments,
+  withoutUnit,
   workerArguments,
 } from '../compiler/index.ts';
 import type { RunCommand } from '../include-scan/index.ts';
@@ -47,7 +47,7 @@ export class NativeProcessors {
    * @returns undefined if it cannot be told to another machine
    */
   wordsOf(invocation: Invocation, toolchain: Toolchain): Promise<ProcessorWords | undefined> {
-    const question = nativeQuestion(invocation, toolchain.dialect);
+    const question = withoutUnit(invocation, toolchain.dialect);
     const key = [toolchain.id, toolchain.compilerPath, question.language, ...renderArguments(question.args)];
     const known = this.#answers.get(key.join('\0'));
     if (known !== undefined) return known;
