@@ -99,6 +99,7 @@ const FAMILIES: readonly OptionRow[] = [
   ...joined('-fdiagnostics-color=', { ...COLOR, value: 'word' }),
   ...flags('-fdiagnostics-color -fno-diagnostics-color -fdiagnostics-plain-output', COLOR),
   ...flags('-fcolor-diagnostics -fno-color-diagnostics -fansi-escape-codes', { ...COLOR, ...CLANG }),
+  ...flags('-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang', { ...BOTH, ...CLANG }),
   ...joined('-fbasic-block-sections=', { effect: 'both', value: 'sections', ...CLANG }),
   // Its comments hold sizes that GCC takes from the memory of the machine; an object has no comments.
   ...flags('-fverbose-asm', { ...BOTH, annotatesAssembly: true }),
