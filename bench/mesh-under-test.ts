@@ -53,9 +53,10 @@ export interface BuildOutcome {
 }
 
 const CLI = join(PACKAGE_ROOT, 'dist', 'src', 'cli', 'main.js');
-const START_TIMEOUT_MS = 20_000;
-const COMMAND_TIMEOUT_MS = 20_000;
-const JOIN_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
+/** An agent answers when it knows its compilers, which takes a slow machine its time. */
+const COMMAND_TIMEOUT_MS = 180_000;
+const JOIN_TIMEOUT_MS = 180_000;
 
 /** One node: its agent and the commands that a user would type there. */
 export class MeshNode {

@@ -75,15 +75,16 @@ async function openSession(contest: Contest, contestant: Contestant, hosts: Benc
     slotsPerBoard: contest.settings.slotsPerBoard,
     cacheDirectory: contest.cacheDirectory,
     log: contest.log,
-    measureSetup: async (action): Promise<SetupCost> => {
+    measureSetup: async (what, action): Promise<SetupCost> => {
       const { measurement } = await measure(hosts, contest.yardstick, action);
-      return setupCost(measurement);
+      return setupCost(what, measurement);
     },
   });
 }
 
-function setupCost({ wallSeconds, hosts }: Measurement): SetupCost {
+function setupCost(what: string, { wallSeconds, hosts }: Measurement): SetupCost {
   return {
+    what,
     wallSeconds,
     laptopCpuSeconds: hosts.laptop?.cpuSeconds ?? 0,
     totalCpuSeconds: totalCpuSeconds(hosts),

@@ -18,12 +18,16 @@ export interface ContestContext {
   /** Prepared things that outlive a run. */
   readonly cacheDirectory: string;
   readonly log: Log;
-  /** Runs something that users pay once, not with every build, and tells what it cost. */
-  measureSetup(action: () => Promise<void>): Promise<SetupCost>;
+  /**
+   * Runs something that users pay once, not with every build, and tells what it cost.
+   * @param what the end of a sentence that begins with "Once for many builds"
+   */
+  measureSetup(what: string, action: () => Promise<void>): Promise<SetupCost>;
 }
 
 /** Cost of what happens once for many builds. */
 export interface SetupCost {
+  readonly what: string;
   readonly wallSeconds: number;
   readonly laptopCpuSeconds: number;
   readonly totalCpuSeconds: number;

@@ -99,7 +99,7 @@ function shipToolchain(
 ): Promise<SetupCost> {
   const { hosts } = context;
   writeFileSync(join(hosts.directoryOf('laptop'), 'first.c'), 'int first;\n');
-  return context.measureSetup(async () => {
+  return context.measureSetup('the compiler is packed and sent to each board', async () => {
     for (const [index, { name }] of hosts.boards.entries()) {
       const variables = { ...env, ICECC_PREFERRED_HOST: name };
       await hosts.runToEnd('laptop', 'icecc-toolchain', ['gcc', '-c', 'first.c'], { env: variables });

@@ -1,4 +1,5 @@
 /** A result as Markdown: tables, the machine, and what could distort the figures. */
+import type { SetupCost } from './contestant.ts';
 import { totalCpuSeconds } from './measure.ts';
 import type { ContestResult, RunRecord } from './result.ts';
 import { type Figure, median } from './statistics.ts';
@@ -97,11 +98,16 @@ function trafficTable({ runs }: ContestResult, legs: readonly LegSummary[]): str
 function setupLines({ runs, legs }: ContestResult): string[] {
   return legs.flatMap(({ name, title }) => {
     const costs = runs.filter((run) => run.leg === name).flatMap(({ setup }) => setup ?? []);
-    if (costs.length === 0) return [];
-    const middle = (pick: (cost: (typeof costs)[number]) => number): number => median(costs.map(pick));
-    return [
-      `- ${title} sends its compiler to the boards once for many builds; that is in no row: ${middle((c) => c.wallSeconds).toFixed(1)} s, ${middle((c) => c.laptopCpuSeconds).toFixed(1)} CPU s of the submitter, ${(middle((c) => c.laptopSentBytes) / 1e6).toFixed(0)} MB.`,
+    const [first] = costs;
+    if (!first) return [];
+    const middle = (pick: (cost: SetupCost) => number): number => median(costs.map(pick));
+    const figures = [
+      `${middle((cost) => cost.wallSeconds).toFixed(1)} s`,
+      `${middle((cost) => cost.laptopCpuSeconds).toFixed(1)} CPU s of the submitter`,
+      `${middle((cost) => cost.totalCpuSeconds).toFixed(1)} of all hosts`,
+      `${(middle((cost) => cost.laptopSentBytes) / 1e6).toFixed(0)} MB`,
     ];
+    return [`- ${title}: once for many builds, and in no row, ${first.what}: ${figures.join(', ')}.`];
   });
 }
 

@@ -31,13 +31,15 @@ async function openMeshcc(context: ContestContext): Promise<Session> {
   // The same number of compiles at once as every other contestant has.
   const variablesOf = (node: MeshNode): NodeJS.ProcessEnv =>
     node === laptop ? { MESHCC_LOCAL_SLOTS: '2' } : { MESHCC_SLOTS: String(context.slotsPerBoard) };
-  await formMesh(nodes, context.log, variablesOf);
+  const setup = await context.measureSetup('agents with empty homes look at their compilers and pair', () =>
+    formMesh(nodes, context.log, variablesOf),
+  );
   return {
     ready: async () => ({
       env: laptop.environment(),
       wrap: (command) => laptop.buildCommand(command),
     }),
-    facts: async () => factsOf(laptop.summary(), nodes),
+    facts: async (leg) => ({ ...factsOf(laptop.summary(), nodes), ...(leg === COLD ? { setup } : {}) }),
     close: async () => {
       await Promise.all(nodes.map((node) => node.stop()));
     },
