@@ -108,9 +108,10 @@ for (const variant of VARIANTS) {
     });
 
     it('leaves no process, even one that left the session', async () => {
-      const result = await exited(hostileJob('daemon'));
+      const marker = `MESHCC_DAEMON_${process.pid}_${variant}`;
+      const result = await exited(hostileJob('daemon', marker));
       assert.equal(result.exitStatus, 0);
-      await until(() => processesWith('hostile\0daemon').length === 0);
+      await until(() => processesWith(marker).length === 0);
     });
 
     it('is gone with all its processes when it is taken back', async () => {
