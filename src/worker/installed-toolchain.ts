@@ -7,11 +7,12 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, link, lstat, mkdir, readlink, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Digest, digestFromBytes, digestOf } from '../base/digest.ts';
-import { errnoOf, MeshError } from '../base/errors.ts';
+import { MeshError } from '../base/errors.ts';
 import { digestOfFile } from '../base/file-digest.ts';
 import { type PathNode, walkPath } from '../base/path-walk.ts';
 import type { WireToolchainUse } from '../mesh/index.ts';
 import type { Toolchain } from '../toolchain/index.ts';
+import { isMade, makeDirectory } from './make-once.ts';
 import type { Mirror } from './mirror.ts';
 import { viewPathProblem } from './view-paths.ts';
 
@@ -104,8 +105,7 @@ class BaseLayer {
     if (path === '/') return;
     this.#claim(path, { kind: 'directory' });
     const place = join(this.#mirror.directory, path);
-    if (await isMade(mkdir(place, { mode: 0o755 }))) return this.#mirror.own(place);
-    if (!(await lstat(place)).isDirectory()) throw collision(path);
+    if (await makeDirectory(place, () => collision(path))) await this.#mirror.own(place);
   }
 
   async link(path: string, target: string): Promise<void> {
@@ -198,17 +198,6 @@ function placeless(path: string): MeshError {
 
 function collision(path: string): MeshError {
   return new MeshError('MESHCC_COMPILER', `something else lies at ${path} of the toolchain already`);
-}
-
-/** False if something was there already. */
-async function isMade(work: Promise<unknown>): Promise<boolean> {
-  try {
-    await work;
-    return true;
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    return false;
-  }
 }
 
 async function isSameContent(a: string, b: string): Promise<boolean> {

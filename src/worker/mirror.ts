@@ -3,14 +3,14 @@
  * own absolute paths. A path that changes is replaced only when no job that listed the old content runs any
  * more, and jobs that list the new one wait for that: two versions never mix.
  */
-import { lstatSync, type Stats } from 'node:fs';
-import { lchown, mkdir, rm, symlink } from 'node:fs/promises';
+import { lchown, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { MeshError } from '../base/errors.ts';
 import { type PathNode, walkPath } from '../base/path-walk.ts';
 import type { WireEntry } from '../mesh/index.ts';
 import { viewOf } from './job-view.ts';
+import { makeDirectory } from './make-once.ts';
 import {
   changeBytes,
   isSameNode,
@@ -345,7 +345,7 @@ export class Mirror {
       if (!this.#isDirectoryOnDisk(dirname(path))) throw parentless(path);
       const target = join(this.directory, path);
       if (node.kind === 'directory') {
-        if (await makeDirectory(target)) await this.own(target);
+        if (await makeDirectory(target, () => occupied(path))) await this.own(target);
       } else if (node.kind === 'symlink') {
         if (!this.#base.has(path)) await symlink(node.target, target);
       } else if (version.digest !== undefined) {
@@ -377,23 +377,8 @@ function parentless(path: string): MeshError {
   return new MeshError('MESHCC_PROTOCOL', `${path} was announced, but its parent is no directory`);
 }
 
-/** False if it is there already. */
-async function makeDirectory(path: string): Promise<boolean> {
-  let present: Stats | undefined;
-  try {
-    await mkdir(path, { mode: 0o755 });
-    return true;
-  } catch (error) {
-    present = lstatSync(path, { throwIfNoEntry: false });
-    if (present === undefined) throw error;
-  }
-  if (!present.isDirectory()) {
-    throw new MeshError(
-      'MESHCC_PROTOCOL',
-      `${path} is a directory at the submitter, and something else here`,
-    );
-  }
-  return false;
+function occupied(path: string): MeshError {
+  return new MeshError('MESHCC_PROTOCOL', `${path} is a directory at the submitter, and something else here`);
 }
 
 function unread(version: Version): Promise<void> {
