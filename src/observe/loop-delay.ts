@@ -1,7 +1,8 @@
 /**
  * How long the event loop of this process was held up: what everybody who asks the agent waits for before they are
- * served. Measured while there is work only, because the measuring itself wakes the process fifty times a second;
- * Node's own monitorEventLoopDelay would count a pause as one long delay.
+ * served. A sample, not a watch: each look wakes the process, on a processor whose caches belong to compilers by then,
+ * so that looking fifty times a second, as Node's own monitorEventLoopDelay does, costs as much as a unit does. While
+ * there is no work it is not measured at all.
  */
 import { createHistogram } from 'node:perf_hooks';
 
@@ -10,25 +11,30 @@ export interface LoopDelayFigures {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** How often the loop was looked at: every 20 ms of work. 0: there was none yet. */
+  /** How often the loop was looked at: twice a second while there is work. 0: there was none yet. */
   readonly samples: number;
 }
 
-const RESOLUTION_MS = 20;
+const LOOK_INTERVAL_MS = 500;
 const US_PER_MS = 1_000;
 
 /** How long there must be nothing to do before the measuring ends, in looks. */
-const LOOKS_BEFORE_PAUSE = 100;
+const LOOKS_BEFORE_PAUSE = 4;
 
 export class LoopDelay {
   /** In microseconds, and one more: a histogram takes no zero. */
   readonly #histogram = createHistogram();
   readonly #isIdle: () => boolean;
+  readonly #intervalMs: number;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param isIdle true while there is nothing to do; if that lasts, the measuring ends by itself */
-  constructor(isIdle: () => boolean) {
+  /**
+   * @param isIdle true while there is nothing to do; if that lasts, the measuring ends by itself
+   * @param intervalMs time between two looks
+   */
+  constructor(isIdle: () => boolean, intervalMs = LOOK_INTERVAL_MS) {
     this.#isIdle = isIdle;
+    this.#intervalMs = intervalMs;
   }
 
   /** There is work. */
@@ -38,12 +44,12 @@ export class LoopDelay {
     let idleLooks = 0;
     this.#timer = setInterval(() => {
       const nowMs = performance.now();
-      const delayMs = Math.max(0, nowMs - lastMs - RESOLUTION_MS);
+      const delayMs = Math.max(0, nowMs - lastMs - this.#intervalMs);
       this.#histogram.record(1 + Math.round(delayMs * US_PER_MS));
       lastMs = nowMs;
       idleLooks = this.#isIdle() ? idleLooks + 1 : 0;
       if (idleLooks === LOOKS_BEFORE_PAUSE) this.pause();
-    }, RESOLUTION_MS);
+    }, this.#intervalMs);
     this.#timer.unref();
   }
 

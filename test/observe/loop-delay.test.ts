@@ -11,7 +11,7 @@ function hold(durationMs: number): void {
 }
 
 test('what holds the loop up is seen, what nobody measures is not', async () => {
-  const delay = new LoopDelay(() => false);
+  const delay = new LoopDelay(() => false, 20);
   assert.deepEqual(delay.figures, { p50Ms: 0, p99Ms: 0, maxMs: 0, samples: 0 });
   delay.begin();
   delay.begin();
@@ -34,9 +34,9 @@ test('what holds the loop up is seen, what nobody measures is not', async () => 
 
 test('when there is nothing to do any more the measuring ends by itself', async () => {
   let isIdle = false;
-  const delay = new LoopDelay(() => isIdle);
+  const delay = new LoopDelay(() => isIdle, 20);
   delay.begin();
-  await until(() => delay.figures.samples > 150, 'it goes on while there is work');
+  await until(() => delay.figures.samples > 20, 'it goes on while there is work');
   isIdle = true;
   for (let samples = -1; samples !== delay.figures.samples; ) {
     assert.ok(samples < 1_000, 'it goes on for ever');
