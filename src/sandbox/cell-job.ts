@@ -103,7 +103,11 @@ export const FAULT_CAUSES = {
   'setup-failed': { code: 3, meaning: 'the view or the command could not be started' },
   killed: { code: 4, meaning: 'the agent aborted it' },
   'too-many-outputs': { code: 5, meaning: 'it left more files or deeper directories than a compile does' },
-  'too-many-jobs': { code: 6, meaning: 'the runner holds 256 jobs that run or wait for their release' },
+  'too-many-jobs': {
+    code: 6,
+    meaning:
+      'the runner holds 256 jobs that run or wait for their release, or still removes what four jobs left',
+  },
   'scratch-full': { code: 7, meaning: 'it wrote more than the scratch of its cell may hold' },
   'runner-lost': { code: 0, meaning: 'the runner ended, and the job with it' },
 } as const satisfies Record<string, { code: number; meaning: string }>;

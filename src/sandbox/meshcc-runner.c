@@ -19,6 +19,7 @@
 #include "runner-job-tree.h"
 #include "runner-supervisor.h"
 #include "runner-job.h"
+#include "runner-cleaning.h"
 #include "runner-check.h"
 
 // How often the scratch of jobs is measured where it is not a filesystem of its own.
@@ -26,7 +27,6 @@
 
 static unsigned char input[HEADER_BYTES + MAX_REQUEST_BYTES];
 static size_t input_length;
-static uint64_t scratch_bytes;
 
 static void free_job(struct job *job)
 {
@@ -35,14 +35,15 @@ static void free_job(struct job *job)
         discard(&job->text[stream]);
     }
     free_outputs(&job->outputs);
-    if (rung != RUNG_PLAIN) clear_slot(slot_of(job));
     job->state = STATE_FREE;
+    if (rung != RUNG_PLAIN && !(job->leaves_much && start_cleaning(job))) clear_slot(slot_of(job));
 }
 
 static struct job *find_job(uint32_t id)
 {
     for (unsigned slot = 0; slot < MAX_JOBS; slot++)
-        if (jobs[slot].state != STATE_FREE && jobs[slot].id == id) return &jobs[slot];
+        if ((jobs[slot].state == STATE_RUNNING || jobs[slot].state == STATE_HELD) && jobs[slot].id == id)
+            return &jobs[slot];
     return NULL;
 }
 
@@ -64,6 +65,8 @@ static void run(struct cursor *cursor)
     while (slot < MAX_JOBS && jobs[slot].state != STATE_FREE) slot++;
     if (slot == MAX_JOBS) {
         send_fault(request.id, FAULT_TOO_MANY_JOBS, "the runner holds as many jobs as it can");
+    } else if (count_cleanings() >= MAX_CLEANINGS) {
+        send_fault(request.id, FAULT_TOO_MANY_JOBS, "what earlier jobs left is still being removed");
     } else {
         struct job *job = &jobs[slot];
         *job = (struct job){.id = request.id, .pidfd = -1, .streams = {-1, -1}, .deadline_ms = -1};
@@ -127,6 +130,7 @@ __attribute__((noreturn)) static void leave(void)
     for (unsigned slot = 0; slot < MAX_JOBS; slot++)
         if (jobs[slot].state == STATE_RUNNING) kill_job(&jobs[slot]);
     for (unsigned slot = 0; slot < MAX_JOBS && is_supervised(); slot++) {
+        if (jobs[slot].state == STATE_CLEANING) continue; // ends with this process; whoever has the directory goes on
         if (jobs[slot].state == STATE_RUNNING)
             while (waitpid(jobs[slot].pid, NULL, 0) < 0 && errno == EINTR) continue;
         if (jobs[slot].state != STATE_FREE) clear_slot(slot);
@@ -210,6 +214,7 @@ static void finish(struct job *job)
         close_stream(job, stream);
     }
     const struct report *report = &reports[slot_of(job)];
+    if (is_supervised()) weigh(job);
     if (report->attempt[0]) {
         fail_job(job, FAULT_SETUP_FAILED, "%s: %s", report->attempt, strerror(report->error));
         slot_trees[slot_of(job)].exists = false; // who knows how far it came
@@ -230,15 +235,8 @@ static void finish(struct job *job)
 // Ends jobs that have written more than a cell's scratch may hold. A tmpfs needs no such watch.
 static void enforce_scratch_limit(void)
 {
-    for (unsigned slot = 0; slot < MAX_JOBS; slot++) {
-        struct job *job = &jobs[slot];
-        if (job->state != STATE_RUNNING || job->fault) continue;
-        unsigned entries = MAX_VISITED + job->view_count;
-        if (bytes_of_job(job, &entries) > scratch_bytes)
-            fail_job(job, FAULT_SCRATCH_FULL, "it wrote more than %llu bytes", (unsigned long long)scratch_bytes);
-        else if (!entries)
-            fail_job(job, FAULT_TOO_MANY_OUTPUTS, "it left more files than a compile does");
-    }
+    for (unsigned slot = 0; slot < MAX_JOBS; slot++)
+        if (jobs[slot].state == STATE_RUNNING && !jobs[slot].fault) weigh(&jobs[slot]);
 }
 
 // Milliseconds until the next wall limit, -1 for none. Kills the jobs that are over theirs.
@@ -280,7 +278,7 @@ static void turn(void)
     events[1] = (struct pollfd){.fd = send_queue.length ? STDOUT_FILENO : -1, .events = POLLOUT};
     for (unsigned slot = 0; slot < MAX_JOBS; slot++) {
         struct job *job = &jobs[slot];
-        if (job->state != STATE_RUNNING) continue;
+        if (job->state != STATE_RUNNING && job->state != STATE_CLEANING) continue;
         struct pollfd *event = &events[2 + 3 * count];
         event[0] = (struct pollfd){.fd = congested ? -1 : job->pidfd, .events = POLLIN};
         event[1] = (struct pollfd){.fd = job->streams[0], .events = POLLIN};
@@ -292,7 +290,9 @@ static void turn(void)
         const struct pollfd *event = &events[2 + 3 * i];
         if (event[1].fd >= 0 && event[1].revents) drain(running[i], 0, true);
         if (event[2].fd >= 0 && event[2].revents) drain(running[i], 1, true);
-        if (event[0].fd >= 0 && event[0].revents) finish(running[i]);
+        if (event[0].fd < 0 || !event[0].revents) continue;
+        if (running[i]->state == STATE_CLEANING) finish_cleaning(running[i]);
+        else finish(running[i]);
     }
     if (events[0].fd >= 0 && events[0].revents) receive();
 }

@@ -220,6 +220,14 @@ static void note_writable(struct slot_tree *tree, const struct request *request)
     tree->writable[request->writable_count] = strcpy(allocate(sizeof JOB_TEMPORARY), JOB_TEMPORARY);
 }
 
+static void forget_writable(struct slot_tree *tree)
+{
+    for (uint32_t i = 0; i < tree->writable_count; i++) free(tree->writable[i]);
+    free(tree->writable);
+    tree->writable = NULL;
+    tree->writable_count = 0;
+}
+
 // Gives a slot back after its job: what the job made is removed, and nothing is writable any more.
 static void clean_slot(unsigned slot, struct slot_tree *tree)
 {
@@ -232,10 +240,7 @@ static void clean_slot(unsigned slot, struct slot_tree *tree)
     }
     if (root < 0 || !set_writable(root, tree, false)) tree->exists = false;
     if (root >= 0) close(root);
-    for (uint32_t i = 0; i < tree->writable_count; i++) free(tree->writable[i]);
-    free(tree->writable);
-    tree->writable = NULL;
-    tree->writable_count = 0;
+    forget_writable(tree);
 }
 
 // Bytes on disk of what a user has made in a directory, counted up to some number of entries.

@@ -6,7 +6,8 @@
 
 #define MAX_JOBS 256u
 
-enum state { STATE_FREE, STATE_RUNNING, STATE_HELD };
+// STATE_CLEANING: its number is free again, its slot not yet.
+enum state { STATE_FREE, STATE_RUNNING, STATE_HELD, STATE_CLEANING };
 
 struct job {
     enum state state;
@@ -18,6 +19,7 @@ struct job {
     int64_t deadline_ms;   // on the monotonic clock, or -1
     uint32_t wall_limit_ms, view_count;
     uint64_t max_diagnostic_bytes, max_output_bytes;
+    bool leaves_much; // removing what it wrote may take as long as the disk needs to write it
     struct outputs outputs;
     char detail[256];
 };
@@ -125,6 +127,12 @@ static int open_pipe(int *read_end, int *write_end)
     return fcntl(ends[0], F_SETFL, O_NONBLOCK);
 }
 
+// On disk nothing but this keeps one file within the scratch before the runner looks.
+static bool limit_file_to_scratch(void)
+{
+    return !is_supervised() || limit(RLIMIT_FSIZE, scratch_bytes, scratch_bytes);
+}
+
 // In the child: becomes the command, in its own root already. Returns only on failure, with the attempt that failed
 // (errno is set). writers: what it gets as stdout and stderr. id: whom it is to belong to, or 0.
 static const char *become_command(const struct request *request, const int writers[2], unsigned id)
@@ -137,7 +145,8 @@ static const char *become_command(const struct request *request, const int write
     // Every other descriptor of the runner closes on exec.
     if (input < 0 || dup2(input, 0) < 0 || dup2(writers[0], 1) < 0 || dup2(writers[1], 2) < 0)
         return "opening stdin, stdout and stderr";
-    if (!set_limits(request) || (rung != RUNG_PLAIN && !set_confined_limits(request))) return "setting resource limits";
+    if (!set_limits(request) || (rung != RUNG_PLAIN && !set_confined_limits(request)) || !limit_file_to_scratch())
+        return "setting resource limits";
     umask((mode_t)request->umask & 0777);
     if (rung != RUNG_PLAIN && (failed = put_up_walls(id))) return failed;
     if (chdir(request->cwd)) return "entering the working directory";
@@ -248,31 +257,4 @@ static bool list_outputs(struct job *job)
     }
     if (top >= 0) close(top);
     return complete;
-}
-
-// Bytes of a supervised job's own, looking at no more than so many entries; what is left of these tells whether all
-// was seen.
-static uint64_t bytes_of_job(const struct job *job, unsigned *entries)
-{
-    const struct slot_tree *tree = &slot_trees[slot_of(job)];
-    int top = open_output_directory(slot_of(job));
-    uint64_t total = 0;
-    for (uint32_t i = 0; top >= 0 && i < tree->writable_count; i++) {
-        int directory = open_in_root(top, tree->writable[i]);
-        if (directory >= 0) total += bytes_of_user(directory, job_user(job->pid), 0, entries);
-    }
-    if (top >= 0) close(top);
-    return total;
-}
-
-// Makes room for the next job of a slot.
-static void clear_slot(unsigned slot)
-{
-    char path[PATH_MAX];
-    if (is_supervised()) {
-        clean_slot(slot, &slot_trees[slot]);
-        return;
-    }
-    slot_directory(slot, path);
-    remove_tree(path);
 }

@@ -49,7 +49,7 @@ static void supervise(pid_t job, unsigned id, struct supervision *supervision)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGCHLD);
-    bool over = false;
+    bool over = false, has_ended = false;
     while (!over) {
         over = sigwaitinfo(&signals, NULL) == SIGTERM;
         int status;
@@ -58,9 +58,11 @@ static void supervise(pid_t job, unsigned id, struct supervision *supervision)
             if (ended != job) continue;
             supervision->status = status;
             supervision->usage = usage;
-            over = true;
+            over = has_ended = true;
         }
     }
+    // Whoever ends it right at its start may find it before it is its own user's.
+    if (!has_ended) kill(job, SIGKILL);
     kill_user(id);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
     supervision->ended = true;

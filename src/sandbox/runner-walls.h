@@ -22,6 +22,8 @@ static unsigned owner;
 static unsigned host_owner;
 // Where each job has a directory of its own, named by its slot.
 static const char *scratch_directory = "/jobs";
+// What the jobs of a cell may write together where that is a tmpfs, each of them where it is on disk.
+static uint64_t scratch_bytes;
 static unsigned landlock;
 
 #ifndef CLONE_PIDFD

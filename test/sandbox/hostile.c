@@ -75,8 +75,9 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "temporary")) return use_temporary_directory();
     else if (!strcmp(what, "crash")) __builtin_trap();
     else if (!strcmp(what, "fill")) return fill_disk("filler", (unsigned)atoi(value), 0);
+    else if (!strcmp(what, "fill-in-parts")) return fill_disk_in_parts((unsigned)atoi(value));
     else if (!strcmp(what, "fill-and-wait")) {
-        int error = fill_disk("filler", (unsigned)atoi(value), 0);
+        int error = fill_disk_in_parts((unsigned)atoi(value));
         if (error) return error;
         for (;;) pause();
     } else if (!strcmp(what, "print")) return print_blocks((unsigned)atoi(value));

@@ -234,6 +234,18 @@ static int fill_disk(const char *path, unsigned mebibytes, int is_hidden)
     return 0;
 }
 
+// The same in files of a mebibyte each.
+static int fill_disk_in_parts(unsigned mebibytes)
+{
+    char name[32];
+    int error = 0;
+    for (unsigned i = 0; !error && i < mebibytes; i++) {
+        snprintf(name, sizeof name, "part-%u", i);
+        error = fill_disk(name, 1, 0);
+    }
+    return error;
+}
+
 // A process that has left the session, its parent and the group, and does not want to die.
 static void leave_daemon(void)
 {
