@@ -5,6 +5,7 @@
 import { defaultConfig, SETTINGS, type SettingName } from '../agent/index.ts';
 import { MESH_ERROR_CODES, type MeshErrorCode } from '../base/errors.ts';
 import { GENERATED_FILES as COMPILER_FILES } from '../compiler/index.ts';
+import { renderLadder } from '../sandbox/index.ts';
 import { renderShimTables } from '../shim/index.ts';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts';
 
@@ -16,6 +17,7 @@ export const GENERATED_DOCS: Readonly<Record<string, (present: string) => string
   'docs/configuration.md': renderConfiguration,
   'docs/errors.md': renderErrors,
   'docs/exit-codes.md': renderExitCodes,
+  'docs/security.md': (present) => withTables(present, renderLadder()),
   'docs/shim-protocol.md': (present) => withTables(present, renderShimTables()),
 };
 

@@ -20,7 +20,8 @@ export {
   findControlGroups,
   type GroupLimits,
 } from './control-groups.ts';
+export { renderLadder } from './ladder-table.ts';
 export { type CellOptions, openCell, openPlainRunner, removeTree } from './open-cell.ts';
 export { type Confinement, type MissedRung, probeConfinement } from './probe.ts';
-export { RUNG_NAMES, RUNGS, type Rung, type Sandbox } from './rungs.ts';
+export { RUNG_NAMES, RUNGS, type Rung, type Sandbox, WALLS, type Wall } from './rungs.ts';
 export { buildRunner } from './runner-program.ts';

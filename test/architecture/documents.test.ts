@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
 import { GENERATED_DOCS } from '../../src/cli/generated-docs.ts';
 import { isCompilerName, LOCAL_REASONS } from '../../src/compiler/index.ts';
+import { RUNG_NAMES, RUNGS, WALLS } from '../../src/sandbox/index.ts';
 import { filesIn, tableBelow, textOf } from './sources.ts';
 
 const DOCUMENTS = [
@@ -92,5 +93,43 @@ test('every invariant names a test that exists', () => {
   for (const [invariant = '', tests = ''] of rows) {
     const files = tests.split(/,\s*/);
     for (const file of files) assert.ok(existsSync(join(PACKAGE_ROOT, file)), `${invariant}: ${file}`);
+  }
+});
+
+/** `file: title` of each test that a cell names. */
+function testsIn(cell: string): { file: string; title: string }[] {
+  return cell.split('<br>').map((one) => {
+    const [, file = '', title = ''] = /^(test\/[^:]+): (.+)$/.exec(one.trim()) ?? [];
+    return { file, title };
+  });
+}
+
+/** True if a test, a suite or a case of that title is in the text of a test file. */
+function hasTitle(text: string, title: string): boolean {
+  return [`'${title}'`, `\`${title}\``].some((quoted) => text.includes(quoted));
+}
+
+test('every wall of the ladder, and every promise beside it, names tests that exist', () => {
+  const markdown = textOf('docs/security.md');
+  const walls = tableBelow('## What holds each promise', markdown);
+  const others = tableBelow('What is promised apart from the walls:', markdown);
+  assert.deepEqual(
+    walls.map(([wall]) => wall),
+    Object.keys(WALLS),
+  );
+  assert.ok(others.length > 5);
+  for (const [promise = '', cell = ''] of [...walls, ...others]) {
+    for (const { file, title } of testsIn(cell)) {
+      assert.ok(file !== '' && existsSync(join(PACKAGE_ROOT, file)), `${promise}: ${cell}`);
+      assert.ok(hasTitle(textOf(file), title), `${promise}: there is no test "${title}" in ${file}`);
+    }
+  }
+});
+
+test('a wall that a rung lacks is one that members are not served behind', () => {
+  for (const name of RUNG_NAMES) {
+    const lacking = Object.entries(RUNGS[name].walls).filter(([, how]) => how === undefined);
+    const severe = lacking.filter(([wall]) => wall !== 'tables');
+    assert.equal(RUNGS[name].serves, severe.length === 0 ? 'members' : 'named nodes', name);
   }
 });
