@@ -115,9 +115,11 @@ static void rehearse_walls(unsigned id)
     refuse(STEP_FILTER, failed[0] ? failed : "putting up the walls of a job");
 }
 
-// Finds out whether RLIMIT_NPROC counts the cell alone, as it does from Linux 5.14 on for a user namespace: a limit
+#define PROCESS_COUNT_ATTEMPTS 5
+
+// Whether RLIMIT_NPROC counts the cell alone, as it does from Linux 5.14 on for a user namespace: a limit
 // just above what the cell has must let one more process start.
-static void find_process_count(void)
+static bool counts_cell_alone(void)
 {
     int status = 0;
     pid_t pid = fork();
@@ -129,7 +131,17 @@ static void find_process_count(void)
     }
     if (pid > 0)
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-    counts_own_processes = pid > 0 && status == 0;
+    return pid > 0 && status == 0;
+}
+
+// Asks more than once: on a machine that has no process to spare for a moment, a cell would stay without a limit.
+static void find_process_count(void)
+{
+    counts_own_processes = false;
+    for (unsigned attempt = 0; !counts_own_processes && attempt < PROCESS_COUNT_ATTEMPTS; attempt++) {
+        if (attempt) usleep(20000);
+        counts_own_processes = counts_cell_alone();
+    }
 }
 
 // Joins the control group whose `cgroup.procs` files these are, and everything that this process starts with it.

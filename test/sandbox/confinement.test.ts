@@ -15,6 +15,7 @@ import {
   openWorkshop,
   processesWith,
   until,
+  untilCompiling,
   VARIANTS,
   type Workshop,
 } from './toolchain-tree.ts';
@@ -99,8 +100,7 @@ for (const variant of VARIANTS) {
       const marker = `MESHCC_VICTIM_${process.pid}_${variant}`;
       const abort = new AbortController();
       const victim = cell.run(jobOf([GCC, `-D${marker}`, '-c', source], workshop.submitter), abort.signal);
-      await until(() => processesWith(marker).length >= 2);
-      const before = processesWith(marker);
+      const before = await untilCompiling(marker, victim);
       await exited(hostileJob('kill-all'));
       assert.deepEqual(processesWith(marker), before);
       abort.abort();
@@ -119,7 +119,7 @@ for (const variant of VARIANTS) {
       const marker = `MESHCC_ABORT_${process.pid}_${variant}`;
       const abort = new AbortController();
       const running = cell.run(jobOf([GCC, `-D${marker}`, '-c', source], workshop.submitter), abort.signal);
-      await until(() => processesWith(marker).length >= 2);
+      await untilCompiling(marker, running);
       abort.abort();
       const result = await running;
       assert.ok(result.kind === 'fault' && result.cause === 'killed');

@@ -14,6 +14,7 @@ import {
   processesWith,
   sandboxOf,
   until,
+  untilCompiling,
   VARIANTS,
   type Workshop,
 } from './toolchain-tree.ts';
@@ -34,7 +35,7 @@ function endsWithItsCompilers(variant: RunnerVariant): void {
     assert.ok(done.kind === 'exited' && done.outputs[0]);
     const marker = `MESHCC_KILL_${process.pid}_${variant}`;
     const running = cell.run(jobOf([GCC, `-D${marker}`, '-c', source], workshop.submitter));
-    await until(() => processesWith(marker).length >= 2);
+    await untilCompiling(marker, running);
     process.kill(cell.processId, 'SIGKILL');
     const result = await running;
     assert.ok(result.kind === 'fault' && result.cause === 'runner-lost');
@@ -51,7 +52,7 @@ function endsWithItsCompilers(variant: RunnerVariant): void {
     const source = workshop.addSource('endless.c', ENDLESS_SOURCE);
     const marker = `MESHCC_CLOSE_${process.pid}_${variant}`;
     const running = cell.run(jobOf([GCC, `-D${marker}`, '-c', source], workshop.submitter));
-    await until(() => processesWith(marker).length >= 2);
+    await untilCompiling(marker, running);
     await cell.close();
     assert.deepEqual(processesWith(marker), []);
     const result = await running;
@@ -149,7 +150,7 @@ describe('a plain runner', () => {
     const marker = `MESHCC_PLAIN_${process.pid}`;
     const abort = new AbortController();
     const running = runner.run(jobOf([GCC, `-D${marker}`, '-c', source], workshop.submitter), abort.signal);
-    await until(() => processesWith(marker).length >= 2);
+    await untilCompiling(marker, running);
     abort.abort();
     const result = await running;
     assert.ok(result.kind === 'fault' && result.cause === 'killed');

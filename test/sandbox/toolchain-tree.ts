@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
-import type { CellJob, Rung, Sandbox } from '../../src/sandbox/index.ts';
+import type { CellJob, CellResult, Rung, Sandbox } from '../../src/sandbox/index.ts';
 import { buildRunner, type Cell, openCell } from '../../src/sandbox/index.ts';
 import { jobOwner } from '../../src/sandbox/job-owners.ts';
 import type { RunnerVariant } from '../../src/sandbox/rungs.ts';
@@ -243,9 +243,32 @@ export function processesWith(marker: string): number[] {
     .map(Number);
 }
 
-/** Waits until a condition holds; the test runner's own limit ends it otherwise. */
+/** Nothing that is waited for takes this long; a file that hangs tells nobody what it waited for. */
+const PATIENCE_MS = 60_000;
+
+/** Waits until a condition holds. @throws Error if it does not within a minute */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    if (performance.now() > deadlineMs) throw new Error(`still not so after a minute: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/**
+ * Waits until a driver and its compiler run with `marker` in their command lines.
+ * @param running what becomes of the job
+ * @returns their process ids
+ * @throws Error if the job ends before: a machine that has no process to spare cannot start it
+ */
+export async function untilCompiling(marker: string, running: Promise<CellResult>): Promise<number[]> {
+  let early: CellResult | undefined;
+  void running.then((result) => {
+    early = result;
+  });
+  await until(() => early !== undefined || processesWith(marker).length >= 2);
+  if (early !== undefined) throw new Error(`the job ended before it was to: ${JSON.stringify(early)}`);
+  return processesWith(marker);
 }
 
 /** A source whose compile does not end by itself and needs no memory: it includes itself twice at each level. */

@@ -201,11 +201,14 @@ static int make_file(const char *path)
     return close(fd);
 }
 
+// A bomb that nobody stops must not take the machine that tests run on; far more than any rung lets a job have.
+#define BOMB_PROCESSES 2000
+
 // Forks until it is stopped; every child waits for ever. Prints how many there were.
 static void fork_bomb(void)
 {
     int children = 0;
-    for (pid_t pid; children < 100000 && (pid = fork()) >= 0; children++)
+    for (pid_t pid; children < BOMB_PROCESSES && (pid = fork()) >= 0; children++)
         if (pid == 0)
             for (;;) pause();
     printf("forked %d\n", children);
