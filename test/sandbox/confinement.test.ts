@@ -126,6 +126,20 @@ for (const variant of VARIANTS) {
       assert.deepEqual(processesWith(marker), []);
     });
 
+    it('ends when it is taken back at any moment of its start', async () => {
+      const source = workshop.addSource('endless.c', ENDLESS_SOURCE);
+      for (let attempt = 0; attempt < 100; attempt++) {
+        const abort = new AbortController();
+        const running = cell.run(jobOf([GCC, '-c', source], workshop.submitter), abort.signal);
+        // Timers are too coarse for the moments of a start.
+        const at = performance.now() + attempt / 25;
+        while (performance.now() < at);
+        abort.abort();
+        const result = await running;
+        assert.ok(result.kind === 'fault' && result.cause === 'killed', JSON.stringify(result));
+      }
+    });
+
     it('leaves files of no other kind than plain ones of its own, or they are listed as irregular', async () => {
       const victim = workshop.addSource('victim', 'of the tree');
       const result = await cell.run(hostileJob('irregular', victim));
