@@ -121,6 +121,9 @@ export async function openArena(t: TestContext, options: ArenaOptions = {}): Pro
   mkdirSync(outside);
   writeFileSync(join(outside, 'secret'), `#error ${SECRET}\n`);
   writeFileSync(join(outside, 'victim'), 'precious');
+  // Where a compiler looks below a root for headers.
+  mkdirSync(join(outside, 'usr/include'), { recursive: true });
+  writeFileSync(join(outside, 'usr/include/of-the-worker.h'), `#error ${SECRET}\n`);
   const worker = new TestNode(root, 'worker', {
     args: ['--no-submitter', ...BOUNDS],
     ...(options.launcher === undefined ? {} : { launcher: options.launcher }),

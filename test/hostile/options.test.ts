@@ -110,19 +110,21 @@ const SMUGGLED: Record<string, WireArgument[][]> = {
 };
 
 /** Options that may run: what they name is looked for in the view, or is for a linker that is not started. */
-const WITHOUT_EFFECT: Record<string, WireArgument[][]> = {
-  'a plugin of the linker': [
+const WITHOUT_EFFECT: Record<string, (outside: string) => WireArgument[][]> = {
+  'a plugin of the linker': () => [
     [list('-Wl,', flag('-plugin'), flag('/evil.so'))],
     [separate('-Xlinker', '-plugin')],
   ],
-  'a script of the linker': [[separate('-T', '/evil')]],
-  'another root for headers': [
+  'a script of the linker': () => [[separate('-T', '/evil')]],
+  'another root for headers': (outside) => [
     [joined('--sysroot=', '/')],
-    [separate('--sysroot', '/proc/self/root')],
-    [separate('-isysroot', '/outside')],
+    [joined('--sysroot=', outside)],
+    [separate('--sysroot', `/proc/self/root${outside}`)],
+    [separate('-isysroot', outside)],
   ],
-  'profiles that are none': [
+  'profiles that are none': (outside) => [
     [joined('-fprofile-use=', '/etc/passwd')],
+    [joined('-fprofile-use=', `${outside}/secret`)],
     [joined('-fauto-profile=', '/etc/passwd')],
   ],
 };
@@ -130,10 +132,10 @@ const WITHOUT_EFFECT: Record<string, WireArgument[][]> = {
 const withoutEffect: Cases = Object.fromEntries(
   Object.entries(WITHOUT_EFFECT).map(([what, spellings]) => [
     `an option that names ${what}`,
-    async (liar) => {
-      for (const args of spellings) {
+    async (liar, arena) => {
+      for (const args of spellings(arena.outside)) {
         const text =
-          '#if __has_include(<passwd>) || __has_include(<etc/passwd>)\n#error it exists\n#endif\nint x;\n';
+          '#if __has_include(<of-the-worker.h>) || __has_include(<etc/passwd>)\n#error it exists\n#endif\nint x;\n';
         const result = await liar.compile(text, {
           arguments: [flag('-c'), ...args, source(liar.sourceName)],
         });
