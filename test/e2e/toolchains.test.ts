@@ -73,7 +73,12 @@ async function compileAll(compiler: string, path?: string): Promise<JobView[]> {
   return jobs;
 }
 
+/** A node that has another compiler must not even have been asked. */
 function nodesThatCompiled(jobs: readonly JobView[]): string[] {
+  assert.deepEqual(
+    jobs.flatMap(({ failedAttempts }) => failedAttempts),
+    [],
+  );
   return [...new Set(jobs.map(({ place }) => (place.kind === 'remote' ? place.nodeName : place.reason)))];
 }
 
@@ -156,5 +161,6 @@ test('a node that is gone is a column of question marks with its reason', () =>
     assert.match(cell.why, /^late cannot be reached: /);
     const text = await shown();
     assert.match(text, /^\?: not known, see below$/m);
-    assert.ok(text.includes(cell.why), text);
+    // What the last attempt met may be another thing by now.
+    assert.match(text, /^late cannot be reached: /m);
   }));
