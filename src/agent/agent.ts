@@ -11,11 +11,13 @@ import { Submitter } from '../submitter/index.ts';
 import {
   type DiscoveryResult,
   discoverToolchains,
+  Fingerprints,
   openToolchainCache,
   type ToolchainCache,
 } from '../toolchain/index.ts';
 import type { Worker } from '../worker/index.ts';
 import type { AgentConfig } from './config.ts';
+import { HostComparisons } from './host-comparisons.ts';
 import { MeshLife } from './mesh-life.ts';
 import { startWorkerRole, type WorkerState } from './worker-role.ts';
 
@@ -37,6 +39,8 @@ export class Agent {
   readonly workerState: WorkerState;
   readonly compilers: DiscoveryResult;
   readonly mesh: MeshLife;
+  readonly hostComparisons: HostComparisons;
+  readonly #fingerprints: Fingerprints | undefined;
   lastUsedAtMs = Date.now();
 
   constructor(parts: {
@@ -45,6 +49,7 @@ export class Agent {
     log: Logger;
     identity: NodeIdentity;
     compilers: DiscoveryResult;
+    fingerprints: Fingerprints | undefined;
     worker: Worker | undefined;
     workerState: WorkerState;
     loopDelay: LoopDelay;
@@ -59,6 +64,8 @@ export class Agent {
     this.identity = identity;
     this.compilers = parts.compilers;
     this.worker = parts.worker;
+    this.#fingerprints = parts.fingerprints;
+    this.hostComparisons = new HostComparisons(parts.fingerprints);
     this.loopDelay = parts.loopDelay;
     this.workerState = parts.workerState;
     const hello = { nodeId: identity.nodeId, nodeName: identity.name, agentVersion: PACKAGE_VERSION };
@@ -101,6 +108,7 @@ export class Agent {
   /** Stops. @param drain finish what is under way first */
   async stop(drain: boolean): Promise<void> {
     this.mesh.withdraw();
+    this.#fingerprints?.stop();
     await Promise.all([
       this.submitter?.drain(drain ? SUBMITTER_DRAIN_MS : 0),
       this.worker?.drain(drain ? WORKER_DRAIN_MS : 0),
@@ -133,13 +141,23 @@ export async function startAgent(
   let started: Agent | undefined;
   const loopDelay = new LoopDelay(() => started?.idle ?? true);
   const onWork = (): void => loopDelay.begin();
-  const { worker, state } = await startWorkerRole({ config, paths, runnerPath, compilers, log, onWork });
+  const fingerprints = config.compareHosts ? new Fingerprints(paths.cacheDirectory, env) : undefined;
+  const { worker, state } = await startWorkerRole({
+    config,
+    paths,
+    runnerPath,
+    compilers,
+    fingerprints,
+    log,
+    onWork,
+  });
   const agent = new Agent({
     config,
     paths,
     log,
     identity,
     compilers,
+    fingerprints,
     worker,
     workerState: state,
     loopDelay,

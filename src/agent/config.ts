@@ -128,6 +128,12 @@ export const SETTINGS = {
     text: 'full ids of nodes (`meshcc status --json` shows them there) that are served in the sandbox uid too',
     defaultText: 'none',
   },
+  compareHosts: {
+    option: '--compare-hosts',
+    env: 'MESHCC_COMPARE_HOSTS',
+    type: 'flag',
+    text: 'let compilers of one version that run on different processor architectures be compared by what they do: some seconds of processor time per compiler, at the lowest priority, when somebody asks `meshcc toolchains`',
+  },
   creditWaitMs: {
     option: '--credit-wait <seconds>',
     env: 'MESHCC_CREDIT_WAIT',
@@ -181,6 +187,7 @@ export interface AgentConfig {
   compileLimitMs: number;
   sandbox: string;
   trustedNodes: string[];
+  compareHosts: boolean;
   creditWaitMs: number;
   jobTimeoutMs: number;
   idleExitMs: number;
@@ -208,6 +215,7 @@ export function defaultConfig(): AgentConfig {
     compileLimitMs: 900_000,
     sandbox: 'chroot',
     trustedNodes: [],
+    compareHosts: false,
     creditWaitMs: 60_000,
     jobTimeoutMs: 600_000,
     idleExitMs: 0,

@@ -9,6 +9,7 @@ import { listenReplacingStale } from '../submitter/index.ts';
 import type { Agent } from './agent.ts';
 import type { JobView, StatusView } from './control-views.ts';
 import { nodesOf } from './node-views.ts';
+import { toolchainsOf } from './toolchain-views.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const DEFAULT_VALIDITY_MS = 600_000;
@@ -26,6 +27,7 @@ type Handler = (agent: Agent, body: Record<string, unknown>, url: URL, follower:
 const HANDLERS: Record<string, Handler> = {
   'GET /v1/status': (agent) => statusOf(agent),
   'GET /v1/nodes': (agent) => ({ nodes: nodesOf(agent) }),
+  'GET /v1/toolchains': (agent) => toolchainsOf(agent),
   'GET /v1/builds': (agent, _body, url) => agent.ledger.summary(url.searchParams.get('id') ?? ALL_BUILDS),
   'GET /v1/jobs': (agent, _body, url) => ({ jobs: jobsOf(agent, url.searchParams) }),
   'POST /v1/invite': async (agent, body) => {

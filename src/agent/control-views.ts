@@ -1,5 +1,6 @@
 /** The JSON that an agent answers to commands; `--json` prints it as it is. */
 import type { BuildSummary, JobRecord, LoopDelayFigures } from '../observe/index.ts';
+import type { HostComparison } from './host-comparisons.ts';
 import type { SandboxView } from './worker-role.ts';
 
 export interface StatusView {
@@ -60,6 +61,52 @@ export interface NodeView {
   readonly commonCompilers?: number;
   /** File contents sent to it. */
   readonly sentBytes?: number;
+}
+
+/** How one node stands to one compiler of this machine. */
+export interface ToolchainCell {
+  readonly nodeId: string;
+  readonly verdict: 'same' | 'other version' | 'other content' | 'other host' | 'absent' | 'unknown';
+  /** True if jobs of the compiler go to the node. */
+  readonly used: boolean;
+  /** In words, why they do not; empty if they do. */
+  readonly why: string;
+  /** Version of the node's nearest compiler, if it is not the same one. */
+  readonly theirVersion?: string;
+  /** With `other host`: what is known of whether both make the same code. */
+  readonly comparison?: HostComparison['state'];
+}
+
+export interface ToolchainsView {
+  /** The nodes of this mesh: the columns. */
+  readonly nodes: readonly {
+    nodeId: string;
+    name: string;
+    state: NodeView['state'];
+    detail: string;
+    /** What the node says of its own compilers. */
+    offers: readonly {
+      id: string;
+      name: string;
+      version: string;
+      targetTriple: string;
+      host: string;
+      scope: string;
+    }[];
+  }[];
+  /** The compilers of this machine, one for each set of languages: the rows. */
+  readonly compilers: readonly {
+    id: string;
+    names: string[];
+    scope: string;
+    languages: string[];
+    version: string;
+    targetTriple: string;
+    host: string;
+    /** One per node, in the order of `nodes`. */
+    cells: readonly ToolchainCell[];
+  }[];
+  readonly unusableCompilers: readonly { path: string; reason: string }[];
 }
 
 export type JobView = JobRecord;

@@ -9,5 +9,5 @@ export {
   type SettingName,
   type WrittenSettings,
 } from './config.ts';
-export type { JobView, NodeView, StatusView } from './control-views.ts';
+export type { JobView, NodeView, StatusView, ToolchainCell, ToolchainsView } from './control-views.ts';
 export { runAgent } from './lifecycle.ts';

@@ -13,7 +13,7 @@ import {
   RUNGS,
   type Rung,
 } from '../sandbox/index.ts';
-import type { DiscoveryResult } from '../toolchain/index.ts';
+import type { DiscoveryResult, Fingerprints } from '../toolchain/index.ts';
 import { startWorker, type Worker } from '../worker/index.ts';
 import type { AgentConfig } from './config.ts';
 
@@ -42,6 +42,8 @@ interface RoleParts {
   readonly paths: AgentPaths;
   readonly runnerPath: string;
   readonly compilers: DiscoveryResult;
+  /** Undefined: the owner has not allowed comparisons. */
+  readonly fingerprints: Fingerprints | undefined;
   readonly log: Logger;
   /** Called when a job comes. */
   readonly onWork: () => void;
@@ -96,6 +98,7 @@ export async function startWorkerRole(
     trustedNodes: config.trustedNodes,
     ...('none' in groups ? {} : { controlGroups: groups }),
     toolchains: compilers.toolchains.map(({ toolchain }) => toolchain),
+    ...(parts.fingerprints === undefined ? {} : { fingerprints: parts.fingerprints }),
     slots: config.slots,
     storeMaxBytes: config.storeMaxBytes,
     scratchBytes: config.scratchBytes,

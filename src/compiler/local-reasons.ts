@@ -171,7 +171,7 @@ const MESH_REASONS = {
   'no-matching-toolchain': {
     kind: 'mesh',
     text: 'No connected node has the same compiler.',
-    advice: 'Install the same version of the compiler there.',
+    advice: 'Install the same package there; `meshcc toolchains` says what differs.',
   },
   'toolchain-unknown': { kind: 'fault', text: 'The compiler could not be identified.' },
   'no-credit-in-time': { kind: 'mesh', text: 'All nodes were busy, and a local slot came free first.' },

@@ -18,11 +18,12 @@ import type { Ledger } from '../observe/index.ts';
 import type { Slots } from '../scheduler/index.ts';
 import type { ShimRequest } from '../shim/index.ts';
 import type { Toolchain } from '../toolchain/index.ts';
-import type { Dispatcher } from './dispatcher.ts';
+import type { Dispatcher, NoPlacement } from './dispatcher.ts';
 import type { InputCollector } from './input-set.ts';
 import type { LocalToolchains } from './local-toolchains.ts';
 import type { MessageLocale, MessageLocales } from './message-locale.ts';
 import type { NativeProcessors } from './native-processors.ts';
+import { mismatchesInWords } from './no-match.ts';
 import type { RemoteOutcome } from './outcome.ts';
 import { outputObstacle } from './output-obstacle.ts';
 import type { PreparedJob } from './remote-worker.ts';
@@ -140,7 +141,7 @@ export class CompileCall {
             ? { kind: 'attempt' as const, worker, outcome: worker.run(job, sink, this.#session.gone) }
             : { kind: 'outdated' as const },
       );
-      if (attempt.kind === 'none') return here(attempt.reason, attempt.detail);
+      if (attempt.kind === 'none') return this.#refused(attempt, job.toolchain);
       if (attempt.kind === 'outdated') {
         const again = await this.#findInputs(prepared.invocation, job.toolchain, isExact);
         if (again.kind === 'local') return again;
@@ -256,7 +257,7 @@ export class CompileCall {
       ({ invocation } = classification);
     }
     const refusal = this.#parts.dispatcher.refusal(toolchain.id, new Set());
-    if (refusal !== undefined) return here(refusal.reason, refusal.detail);
+    if (refusal !== undefined) return this.#refused(refusal, toolchain);
     for (const { path, kind } of invocation.outputs) {
       // Of a dump only the beginning of its name is known: until it comes, its directory is what can be looked at.
       const place = kind === 'dump' ? `${path}.` : path;
@@ -264,6 +265,12 @@ export class CompileCall {
       if (trouble !== undefined) return here(trouble, path);
     }
     return this.#findInputs(invocation, toolchain, false);
+  }
+
+  /** No node may take the job. */
+  #refused({ reason, detail }: NoPlacement, toolchain: Toolchain): Local {
+    if (reason !== 'no-matching-toolchain') return here(reason, detail);
+    return here(reason, `${detail}: ${mismatchesInWords(toolchain, this.#parts.dispatcher.workers)}`);
   }
 
   #classify(dialect: Toolchain['dialect']): Classification {

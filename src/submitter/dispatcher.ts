@@ -11,7 +11,8 @@ export type Placement =
   | { readonly kind: 'worker'; readonly worker: RemoteWorker }
   | { readonly kind: 'none'; readonly reason: LocalReasonId; readonly detail: string };
 
-type NoPlacement = Placement & { readonly kind: 'none' };
+/** The reason why there is none. */
+export type NoPlacement = Placement & { readonly kind: 'none' };
 
 /** How long jobs wait for a node that was connected until a moment ago, or was sighted a moment ago. */
 export const CONNECTION_GRACE_MS = 3_000;

@@ -1,5 +1,6 @@
 /** The submitter: one compiler call from the shim to the object. */
 export type { CallLimits } from './compile-call.ts';
+export type { RemoteWorker as RemoteNode } from './remote-worker.ts';
 export { listenReplacingStale } from './shim-server.ts';
 export { Submitter, type SubmitterOptions } from './submitter.ts';
 export type { NodeAddresses } from './worker-pool.ts';

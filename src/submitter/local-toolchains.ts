@@ -69,6 +69,11 @@ export class LocalToolchains {
     }
   }
 
+  /** Those that calls have asked for, as they were then. */
+  get identified(): readonly Toolchain[] {
+    return [...this.#known.values()].flatMap(({ toolchain }) => toolchain ?? []);
+  }
+
   /** True if a worker may show a file of its own at a canonical path, to run one of the compilers that were identified. */
   readonly owns = (path: string): boolean => this.#files.has(path);
 

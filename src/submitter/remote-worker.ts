@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { digestToBytes, startDigest } from '../base/digest.ts';
 import { messageOf } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { encodeAscending } from '../base/varint.ts';
 import {
   ArgumentEncoder,
@@ -13,11 +14,13 @@ import {
   type WireResult,
   type WorkerLink,
 } from '../mesh/index.ts';
-import type { Toolchain } from '../toolchain/index.ts';
+import type { OfferedToolchain, Toolchain } from '../toolchain/index.ts';
 import { BlobUploader } from './blob-uploader.ts';
 import type { EntryTable } from './entry-table.ts';
+import { FingerprintQuestions, type FingerprintReply } from './fingerprint-questions.ts';
 import { excessOf, type IncomingOutput, type IncomingOutputs, outputProblem } from './incoming-outputs.ts';
 import type { JobInputs } from './input-set.ts';
+import { offeredToolchains } from './offered-toolchains.ts';
 import type { OutputSink, RemoteOutcome } from './outcome.ts';
 import { ToldEntries } from './told-entries.ts';
 
@@ -40,6 +43,9 @@ export interface PreparedJob {
 /** A worker with a job in its hands says something every two seconds; after this much silence it counts as lost. */
 const SILENCE_LIMIT_MS = 6_000;
 const WATCH_INTERVAL_MS = 1_500;
+
+/** Characters of a node's name (RFC 1035 allows a label no more). */
+const MAX_NAME = 63;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -66,6 +72,8 @@ export class RemoteWorker {
   /** How it says that it confines what it compiles for others; empty if it does not say. */
   readonly sandbox: string;
   readonly toolchainIds: ReadonlySet<string>;
+  /** The same compilers as the node describes them. */
+  readonly toolchains: readonly OfferedToolchain[];
   /** Called when a credit came or went, or the worker drains. */
   onChange: () => void = () => {};
   readonly #link: WorkerLink;
@@ -73,6 +81,7 @@ export class RemoteWorker {
   readonly #told: ToldEntries;
   readonly #arguments = new ArgumentEncoder();
   readonly #toolchainRefs = new Map<string, number>();
+  readonly #fingerprints: FingerprintQuestions;
   readonly #jobs = new Map<number, RunningJob>();
   #nextJobId = 1;
   #grantedTotal = 0;
@@ -88,16 +97,18 @@ export class RemoteWorker {
     this.#link = link;
     this.#told = new ToldEntries(entries);
     this.nodeId = link.welcome.nodeId;
-    this.nodeName = link.welcome.nodeName;
+    this.nodeName = printable(link.welcome.nodeName, MAX_NAME);
     this.address = link.address;
     this.slots = link.welcome.slots;
     this.sandbox = link.welcome.sandbox ?? '';
     this.toolchainIds = new Set(link.welcome.toolchains.map((toolchain) => toolchain.id));
+    this.toolchains = offeredToolchains(link.welcome.toolchains);
     this.#uploader = new BlobUploader(
       link.blobs,
       (digest) => entries.sourcesOf(digest),
       (digests) => link.work.send({ blobUnavailable: { sha256: digests.map(digestToBytes) } }),
     );
+    this.#fingerprints = new FingerprintQuestions((message) => link.work.send(message));
     void link.closed.then((why) => this.#lose(why));
     link.receive((message) => this.#receive(message));
   }
@@ -118,6 +129,12 @@ export class RemoteWorker {
   /** Bytes of file content sent to this worker. */
   get sentBytes(): number {
     return this.#uploader.sentBytes;
+  }
+
+  /** What the worker says that one of its compilers does. Never rejects. */
+  async askFingerprint(toolchainId: string): Promise<FingerprintReply> {
+    if (this.#lostBecause !== undefined) return { refusal: this.#lostBecause };
+    return this.#fingerprints.ask(toolchainId);
   }
 
   /** Ends the connection; running jobs end as `lost`. */
@@ -235,7 +252,8 @@ export class RemoteWorker {
     else if (message.credits) {
       this.#grantedTotal = message.credits.grantedTotal;
       this.onChange();
-    } else if (message.needBlobs) this.#uploader.request(message.needBlobs.sha256);
+    } else if (message.fingerprint) this.#fingerprints.receive(message.fingerprint);
+    else if (message.needBlobs) this.#uploader.request(message.needBlobs.sha256);
     else if (message.renewDictionary) this.#link.work.send({ removed: { paths: this.#told.renew() } });
     else if (message.drain) {
       this.#draining = true;
@@ -353,6 +371,7 @@ export class RemoteWorker {
     this.#lostBecause = why;
     clearInterval(this.#watch);
     this.#uploader.stop();
+    this.#fingerprints.lose(why);
     for (const job of [...this.#jobs.values()]) job.finish({ kind: 'lost', detail: why });
     this.onChange();
   }

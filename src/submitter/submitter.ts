@@ -11,7 +11,7 @@ import type { Security } from '../mesh/index.ts';
 import type { Ledger } from '../observe/index.ts';
 import { type Cell, openPlainRunner } from '../sandbox/index.ts';
 import { Slots } from '../scheduler/index.ts';
-import type { ToolchainCache } from '../toolchain/index.ts';
+import type { Toolchain, ToolchainCache } from '../toolchain/index.ts';
 import type { CallLimits } from './compile-call.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
@@ -50,6 +50,7 @@ export class Submitter {
   readonly #localSlots: Slots;
   readonly #asker: CompilerAsker;
   readonly #view: WatchedSourceView;
+  readonly #toolchains: LocalToolchains;
   #obstacle: LocalReasonId | undefined;
 
   constructor(options: SubmitterOptions) {
@@ -66,13 +67,13 @@ export class Submitter {
     this.#view = new WatchedSourceView({ scratchDirectory: options.scratchDirectory });
     this.#dispatcher = new Dispatcher();
     this.#localSlots = new Slots(options.localSlots);
-    const toolchains = new LocalToolchains(options.toolchainCache, options.env, this.#view);
+    this.#toolchains = new LocalToolchains(options.toolchainCache, options.env, this.#view);
     this.#server = new ShimServer({
       dispatcher: this.#dispatcher,
-      inputs: new InputCollector(entries, this.#view, toolchains.owns),
+      inputs: new InputCollector(entries, this.#view, this.#toolchains.owns),
       closures: new ScanningClosureFinder(this.#view, run, new CompilerClosureFinder(run)),
       view: this.#view,
-      toolchains,
+      toolchains: this.#toolchains,
       locales: new MessageLocales(run),
       natives: new NativeProcessors(run),
       localSlots: this.#localSlots,
@@ -100,6 +101,11 @@ export class Submitter {
   /** Connections to the nodes of the mesh; undefined while this node belongs to none. */
   get pool(): WorkerPool | undefined {
     return this.#pool;
+  }
+
+  /** The compilers that calls have named so far. */
+  get calledToolchains(): readonly Toolchain[] {
+    return this.#toolchains.identified;
   }
 
   /** Opens the socket for shims. @throws MeshError MESHCC_AGENT_RUNNING */

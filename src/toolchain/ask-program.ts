@@ -22,13 +22,13 @@ export function askingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * Runs a program to its end. Its exit code is part of the answer.
+ * Runs a program to its end, with `input` as its standard input (default: nothing). Its exit code is part of the answer.
  * @throws Error if it cannot be started, is killed by a signal, takes longer than 30 s or says more than 16 MiB
  */
 export function askProgram(
   program: string,
   args: readonly string[],
-  options: { readonly env: NodeJS.ProcessEnv; readonly cwd?: string },
+  options: { readonly env: NodeJS.ProcessEnv; readonly cwd?: string; readonly input?: string },
 ): Promise<ProgramAnswer> {
   return new Promise((resolve, reject) => {
     const settings = {
@@ -43,6 +43,8 @@ export function askProgram(
       else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr });
       else reject(error.killed ? new Error(`it did not answer within ${TIMEOUT_MS / 1000} s`) : error);
     });
-    child.stdin?.end();
+    // One that ends before it has read everything says by its status what was wrong.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(options.input ?? '');
   });
 }

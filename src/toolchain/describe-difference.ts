@@ -5,11 +5,16 @@ import { type ComponentRole, type ToolchainFacts, toolchainIdOf } from './toolch
 /** Digits of a digest that a person can compare. */
 const SHOWN_DIGITS = 12;
 
+/** What the two sides are called. */
+export type SideNames = readonly [a: string, b: string];
+
+const UNNAMED: SideNames = ['the first', 'the second'];
+
 /**
  * What sets `a` and `b` apart, the most telling thing first, e.g. `version 12.2.0 and 11.3.0` or
- * `same version, cc1 differs: 0123456789ab and ba9876543210`.
+ * `same version, another cc1 (0123456789ab and ba9876543210); only board2 has the specs file specs`.
  */
-export function describeDifference(a: ToolchainFacts, b: ToolchainFacts): string {
+export function describeDifference(a: ToolchainFacts, b: ToolchainFacts, names: SideNames = UNNAMED): string {
   if (toolchainIdOf(a) === toolchainIdOf(b)) return 'no difference';
   if (a.dialect !== b.dialect) return `${a.dialect} and ${b.dialect}`;
   const plain = [
@@ -18,9 +23,14 @@ export function describeDifference(a: ToolchainFacts, b: ToolchainFacts): string
     ...pair('version', a.version, b.version),
   ];
   if (plain.length > 0) return plain.join(', ');
-  const details = componentDifferences(a, b);
-  if (a.specsDigest !== b.specsDigest) details.push('the built-in specs differ');
+  const details = componentDifferences(a, b, names);
+  if (a.specsDigest !== b.specsDigest) details.push('other built-in specs');
   return `same version, ${details.join('; ')}`;
+}
+
+/** How many components are not the same on both sides: the fewer, the nearer two toolchains of one version are. */
+export function countDifferences(a: ToolchainFacts, b: ToolchainFacts): number {
+  return componentDifferences(a, b, UNNAMED).length;
 }
 
 function pair(what: string, a: string, b: string): string[] {
@@ -31,24 +41,29 @@ function languageOf(facts: ToolchainFacts): string {
   return facts.driver === 'c' ? 'C' : 'C++';
 }
 
-function componentDifferences(a: ToolchainFacts, b: ToolchainFacts): string[] {
+function componentDifferences(a: ToolchainFacts, b: ToolchainFacts, [nameOfA, nameOfB]: SideNames): string[] {
   const left = byName(a);
   const right = byName(b);
   return [...new Set([...left.keys(), ...right.keys()])].flatMap((name) => {
     const [one, other] = [left.get(name), right.get(name)];
     if (one === other) return [];
-    if (one === undefined) return [`only the second has ${name}`];
-    if (other === undefined) return [`only the first has ${name}`];
-    return [`${name} differs: ${one.slice(0, SHOWN_DIGITS)} and ${other.slice(0, SHOWN_DIGITS)}`];
+    if (one === undefined) return [`only ${nameOfB} has ${withArticle(name)}`];
+    if (other === undefined) return [`only ${nameOfA} has ${withArticle(name)}`];
+    return [`another ${name} (${one.slice(0, SHOWN_DIGITS)} and ${other.slice(0, SHOWN_DIGITS)})`];
   });
+}
+
+function withArticle(name: string): string {
+  return name.includes(' ') ? `the ${name}` : name;
 }
 
 /** Digests by a name that means the same on both sides: there is one of most roles, but several libraries. */
 function byName(facts: ToolchainFacts): Map<string, string> {
   const names: Partial<Record<ComponentRole, (path: string) => string>> = {
     library: (path) => basename(path),
-    specs: (path) => `the specs file ${basename(path)}`,
-    config: (path) => `the configuration file ${basename(path)}`,
+    resource: (path) => `file ${basename(path)}`,
+    specs: (path) => `specs file ${basename(path)}`,
+    config: (path) => `configuration file ${basename(path)}`,
   };
   return new Map(
     facts.components.map(({ role, path, digest }) => [names[role]?.(path) ?? role, digest] as const),

@@ -1,5 +1,6 @@
 /** Toolchain: what makes two compilers the same, by content, and which files one needs to run elsewhere. */
-export { describeDifference } from './describe-difference.ts';
+export { type Fingerprint, type FingerprintPart, fingerprintDifference } from './behaviour-fingerprint.ts';
+export { describeDifference, type SideNames } from './describe-difference.ts';
 export {
   type DiscoveredToolchain,
   type DiscoverOptions,
@@ -8,7 +9,16 @@ export {
   type IsCompilerName,
   type UnusableCompiler,
 } from './discover-toolchains.ts';
+export { Fingerprints } from './fingerprints.ts';
+export { hostArchitectureOf } from './host-architecture.ts';
 export { MASQUERADE_PROGRAMS } from './masquerade-programs.ts';
+export {
+  matchToolchain,
+  mismatchInWords,
+  type OfferedToolchain,
+  type OwnToolchain,
+  type ToolchainMatch,
+} from './match-toolchain.ts';
 export { type ProbeOptions, probeToolchain } from './probe-toolchain.ts';
 export {
   COMPONENT_ROLES,

@@ -12,6 +12,7 @@ import { executableKind } from './elf-interpreter.ts';
 import { FileDigests } from './file-digests.ts';
 import type { WatchedPath } from './file-stamp.ts';
 import { isExecutableFile } from './find-in-path.ts';
+import { hostArchitectureOf } from './host-architecture.ts';
 import { type LocatedFile, locatePrograms } from './locate-programs.ts';
 import { MASQUERADE_PROGRAMS } from './masquerade-programs.ts';
 import { PathFootprint } from './path-footprint.ts';
@@ -101,6 +102,7 @@ async function probe(compilerPath: string, options: ProbeOptions, digests: FileD
     id: toolchainIdOf(complete),
     compilerPath,
     driverPath,
+    host: (await hostArchitectureOf(driverPath)) ?? 'unknown',
     versionText: plan.versionText,
     scope,
     languages: LANGUAGE_SCOPES[scope].languages,

@@ -75,6 +75,8 @@ export interface Toolchain extends ToolchainFacts {
   readonly compilerPath: string;
   /** The driver's own file. */
   readonly driverPath: string;
+  /** What it runs on, e.g. `x86_64`. Not part of its identity: programs for two machines differ in content anyway. */
+  readonly host: string;
   /** Its version in its own words, e.g. `gcc version 12.2.0 (Debian 12.2.0-14+deb12u1)`. */
   readonly versionText: string;
   /** What it was identified for: its id covers no compiler proper for other languages. */

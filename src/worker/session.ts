@@ -24,6 +24,7 @@ import type { Cell } from '../sandbox/index.ts';
 import { type ActiveJob, inputTrouble, readOutput, startJob } from './active-job.ts';
 import { BlobInbox, contentFrom } from './blob-inbox.ts';
 import { type CompileOutcome, type CompileOutput, compile } from './compile.ts';
+import { fingerprintAnswer } from './fingerprint-answers.ts';
 import { type InstalledToolchain, installToolchain } from './installed-toolchain.ts';
 import { Mirror } from './mirror.ts';
 import { checkRequest } from './request-check.ts';
@@ -48,6 +49,8 @@ export class WorkerSession implements SessionHandler {
   readonly #toolchains = new Map<number, Promise<InstalledToolchain>>();
   readonly #jobs = new Map<number, ActiveJob>();
   readonly #treeMade: Promise<void>;
+  /** Questions that are not answered yet. */
+  readonly #fingerprintsAsked = new Set<string>();
   #cell: Promise<Cell> | undefined;
   #cells = 0;
   #grantedTotal: number;
@@ -101,6 +104,7 @@ export class WorkerSession implements SessionHandler {
       else if (message.removed) this.#remove(message.removed.paths);
       else if (message.knownArguments) this.#learnArguments(message.knownArguments.arguments);
       else if (message.toolchainUse) this.#useToolchain(message.toolchainUse);
+      else if (message.fingerprintQuestion) this.#tellFingerprint(message.fingerprintQuestion.toolchainId);
       else if (message.cancel) this.#jobs.get(message.cancel.jobId)?.abort.abort();
       else if (message.outputCredit) this.#extendWindow(message.outputCredit);
       else if (message.blobUnavailable) this.#inbox.unavailable(message.blobUnavailable.sha256);
@@ -182,6 +186,17 @@ export class WorkerSession implements SessionHandler {
       this.#log.warn(`toolchain ${use.toolchainId.slice(0, 12)}: ${messageOf(error)}`),
     );
     this.#toolchains.set(use.ref, installed);
+  }
+
+  #tellFingerprint(toolchainId: string): void {
+    // Asked for again while the answer is not there, or beyond what anybody has: no second answer.
+    if (this.#fingerprintsAsked.size >= MAX_TOOLCHAINS || this.#fingerprintsAsked.has(toolchainId)) return;
+    this.#fingerprintsAsked.add(toolchainId);
+    const { toolchains, fingerprints } = this.#parts;
+    void fingerprintAnswer(toolchainId, toolchains.get(toolchainId), fingerprints).then((fingerprint) => {
+      this.#fingerprintsAsked.delete(toolchainId);
+      if (!this.#closed) this.#out.send({ fingerprint });
+    });
   }
 
   /** @throws MeshError MESHCC_PROTOCOL if they are too many to be kept */

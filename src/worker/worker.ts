@@ -12,7 +12,8 @@ import {
   type Sandbox,
 } from '../sandbox/index.ts';
 import { type BlobStore, openBlobStore } from '../store/index.ts';
-import type { Toolchain } from '../toolchain/index.ts';
+import type { Fingerprints, Toolchain } from '../toolchain/index.ts';
+import { announcementOf } from './announcement.ts';
 import type { CompileLimits } from './compile.ts';
 import { foreignProgram } from './native-toolchains.ts';
 import { RunQueue } from './run-queue.ts';
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   /** Bounds on all jobs of a submitter together, where this machine lets them be made. */
   readonly controlGroups?: ControlGroups;
   readonly toolchains: readonly Toolchain[];
+  /** Takes fingerprints of these toolchains for submitters that ask; undefined: the owner has not allowed it. */
+  readonly fingerprints?: Fingerprints;
   /** Compiles that run at once. */
   readonly slots: number;
   readonly storeMaxBytes: number;
@@ -50,6 +53,7 @@ const DICTIONARY_MAX_BYTES = 128 * 1024 * 1024;
 export interface WorkerParts {
   readonly store: BlobStore;
   readonly toolchains: ReadonlyMap<string, Toolchain>;
+  readonly fingerprints: Fingerprints | undefined;
   readonly locale: Utf8Locale;
   /** The slots, in turns by node: several connections of one node do not get it more of them. */
   readonly queue: RunQueue<string>;
@@ -100,6 +104,7 @@ export class Worker {
     const { log, sandbox } = options;
     this.#parts = {
       store,
+      fingerprints: options.fingerprints,
       toolchains: new Map(toolchains.map((toolchain) => [toolchain.id, withLocale(toolchain, locale)])),
       locale,
       queue: new RunQueue(options.slots),
@@ -119,13 +124,7 @@ export class Worker {
 
   /** The compilers that this worker offers, as they are told to submitters. */
   get toolchains(): WireToolchain[] {
-    return [...this.#parts.toolchains.values()].map(({ id, dialect, driver, version, targetTriple }) => ({
-      id,
-      dialect,
-      driver,
-      version,
-      targetTriple,
-    }));
+    return [...this.#parts.toolchains.values()].map(announcementOf);
   }
 
   /** Load of the moment, for `meshcc status`. */

@@ -51,6 +51,7 @@ const WRITTEN: Record<SettingName, [string, unknown]> = {
   memoryBytes: ['2G', 2 * 1024 ** 3],
   compileLimitMs: ['20', 20_000],
   sandbox: ['uid', 'uid'],
+  compareHosts: ['yes', true],
   trustedNodes: ['a2b3 c4d5', ['a2b3', 'c4d5']],
   creditWaitMs: ['2.5', 2_500],
   jobTimeoutMs: ['30', 30_000],
@@ -67,8 +68,7 @@ for (const name of NAMES) {
     assert.deepEqual(loadConfig({ [env]: written }, {})[name], value);
     assert.deepEqual(loadConfig({}, { [name]: written })[name], value);
     assert.deepEqual(loadConfig({ [env]: '' }, {})[name], defaultConfig()[name], 'empty counts as not set');
-    const other =
-      name === 'worker' || name === 'submitter' || name === 'insecure' ? String(value !== true) : undefined;
+    const other = SETTINGS[name].type === 'flag' ? String(value !== true) : undefined;
     const elsewhere =
       other ?? (Array.isArray(value) ? 'x:1' : 'choices' in SETTINGS[name] ? defaultConfig()[name] : '7');
     assert.deepEqual(loadConfig({ [env]: String(elsewhere) }, { [name]: written })[name], value);

@@ -28,7 +28,18 @@ test('the help starts with examples and lists every command with a description',
   const { stdout } = meshcc(home, '--help');
   assert.match(stdout, /^Examples:\n/);
   assert.match(stdout, /meshcc run -- make -j40/);
-  for (const name of ['agent', 'run', 'invite', 'join', 'status', 'nodes', 'explain', 'stop', 'shims'])
+  for (const name of [
+    'agent',
+    'run',
+    'invite',
+    'join',
+    'status',
+    'nodes',
+    'toolchains',
+    'explain',
+    'stop',
+    'shims',
+  ])
     assert.ok(commands().includes(name), name);
 });
 

@@ -19,6 +19,7 @@ import { buildRunner, probeConfinement } from '../../src/sandbox/index.ts';
 import type { RunnerVariant } from '../../src/sandbox/rungs.ts';
 import type { RemoteOutcome } from '../../src/submitter/outcome.ts';
 import { type PreparedJob, RemoteWorker } from '../../src/submitter/remote-worker.ts';
+import type { Fingerprints } from '../../src/toolchain/index.ts';
 import { startWorker, type Worker } from '../../src/worker/index.ts';
 import { dial, INSECURE } from '../mesh/transport-peers.ts';
 import { sandboxOf } from '../sandbox/toolchain-tree.ts';
@@ -58,6 +59,7 @@ export interface WorkingOptions {
   readonly rung?: RunnerVariant;
   readonly trustedNodes?: readonly string[];
   readonly dictionaryMaxBytes?: number;
+  readonly fingerprints?: Fingerprints;
 }
 
 /** Starts a worker; skips the test and returns undefined on a machine that cannot confine. */
@@ -84,6 +86,7 @@ export async function workingWorker(
     scratchBytes: 256 << 20,
     limits: LIMITS,
     ...(options.dictionaryMaxBytes === undefined ? {} : { dictionaryMaxBytes: options.dictionaryMaxBytes }),
+    ...(options.fingerprints === undefined ? {} : { fingerprints: options.fingerprints }),
     log: createLogger('silent', 'json'),
   });
   const server = await serveMesh({

@@ -1,12 +1,13 @@
-/** `meshcc status`, `nodes` and `explain`: what is going on, and why something was compiled here. */
+/** `meshcc status`, `nodes`, `toolchains` and `explain`: what is going on, and why something was compiled here. */
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import type { JobView, NodeView, StatusView } from '../../agent/index.ts';
+import type { JobView, NodeView, StatusView, ToolchainsView } from '../../agent/index.ts';
 import { agentPaths } from '../../base/paths.ts';
 import { isLocalReasonId, LOCAL_REASONS } from '../../compiler/index.ts';
 import { askAgent } from '../control-client.ts';
 import { positiveNumber } from '../positive-number.ts';
 import { summaryText } from '../summary.ts';
 import { table } from '../table.ts';
+import { toolchainsText } from '../toolchains-text.ts';
 
 export function addViewCommands(program: Command): void {
   program
@@ -27,6 +28,16 @@ export function addViewCommands(program: Command): void {
     .action(async ({ json }: { json?: boolean }) => {
       const answer = await askAgent<{ nodes: NodeView[] }>(agentPaths().controlSocket, 'GET', '/v1/nodes');
       process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : nodesText(answer.nodes));
+    });
+
+  program
+    .command('toolchains')
+    .description('which nodes have the compilers of this machine, and why those that look alike differ')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  meshcc toolchains\n  meshcc toolchains --json')
+    .action(async ({ json }: { json?: boolean }) => {
+      const answer = await askAgent<ToolchainsView>(agentPaths().controlSocket, 'GET', '/v1/toolchains');
+      process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : toolchainsText(answer));
     });
 
   program

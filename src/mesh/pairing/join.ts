@@ -7,6 +7,7 @@ import { isIPv6 } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { MeshError } from '../../base/errors.ts';
+import { printable } from '../../base/printable.ts';
 import {
   type Membership,
   makeCertificateRequest,
@@ -165,8 +166,7 @@ const REFUSALS: Readonly<Partial<Record<Refusal['reason'], readonly [meaning: st
 };
 
 function refusalText(refusal: Refusal): string {
-  // The text comes from the other side: no control characters onto a terminal, and no flood.
-  const detail = refusal.detail.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 200);
+  const detail = printable(refusal.detail);
   // A later version may know more reasons.
   const [meaning, advice] = REFUSALS[refusal.reason] ?? ['', 'Ask for a new code with `meshcc invite`.'];
   const what = meaning === '' || detail === '' ? meaning + detail : `${meaning} (${detail})`;

@@ -19,6 +19,13 @@ export interface WireToolchain {
   driver: string;
   version: string;
   targetTriple: string;
+  /** From here on for people; an older agent leaves it out. */
+  scope?: string;
+  host?: string;
+  name?: string;
+  versionText?: string;
+  specsSha256?: Uint8Array;
+  components?: { role: string; name: string; sha256: Uint8Array }[];
 }
 
 export interface WireEntry {
@@ -63,6 +70,7 @@ export interface FromSubmitter {
   outputCredit?: { jobId: number; sizeBytes: number };
   blobUnavailable?: { sha256: Uint8Array[] };
   knownArguments?: { arguments: readonly WireArgument[] };
+  fingerprintQuestion?: { toolchainId: string };
 }
 
 export interface WireOutputDigest {
@@ -104,6 +112,13 @@ export interface WireWelcome {
   sandbox?: string;
 }
 
+export interface WireFingerprint {
+  toolchainId: string;
+  /** Empty if there are parts. */
+  refusal: string;
+  parts: { name: string; sha256: Uint8Array }[];
+}
+
 export interface WireOutputChunk {
   jobId: number;
   index: number;
@@ -121,6 +136,7 @@ export interface FromWorker {
   result?: WireResult;
   drain?: Record<string, never>;
   renewDictionary?: Record<string, never>;
+  fingerprint?: WireFingerprint;
 }
 
 export interface BlobBatch {
