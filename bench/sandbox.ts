@@ -4,13 +4,15 @@
  * confined, and served (inputs claimed, request checked, command line built anew, confined, dependencies compared,
  * outputs read and hashed). A compiler that does nothing shows the cost itself, GCC what it is a part of.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Cell, type CellJob, openPlainRunner } from '../src/sandbox/index.ts';
+import { type Cell, openPlainRunner } from '../src/sandbox/index.ts';
 import type { RunnerVariant } from '../src/sandbox/rungs.ts';
 import { BenchError } from './bench-error.ts';
+import { median } from './contest/statistics.ts';
+import { type Cost, measure, runOnce } from './sandbox/measure.ts';
 import { type CommandUnderTest, openWorkerBench, type WorkerBench } from './sandbox/worker-bench.ts';
 
 const USAGE = `usage: npm run bench:sandbox -- [options]
@@ -29,15 +31,6 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const;
 
-/** Of the kernel's clock in /proc/PID/stat (USER_HZ, fixed for user space). */
-const TICK_MS = 10;
-
-interface Cost {
-  readonly agentMs: number;
-  readonly runnerMs: number;
-  readonly wallMs: number;
-}
-
 interface Row extends Cost {
   readonly command: string;
   readonly way: string;
@@ -47,36 +40,6 @@ interface Row extends Cost {
   readonly ratio: number;
 }
 
-/** CPU time of a process and of its children that have been waited for. */
-function cpuMsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * TICK_MS;
-}
-
-/** The process that starts the jobs: with namespaces, PID 1 of the cell, which the agent's child waits for. */
-function startingProcess(cell: Cell): number {
-  if (cell.rung !== 'namespaces') return cell.processId;
-  return Number(readFileSync(`/proc/${cell.processId}/task/${cell.processId}/children`, 'utf8').trim());
-}
-
-async function measure(cell: Cell, jobs: number, runJob: () => Promise<void>): Promise<Cost> {
-  const runner = startingProcess(cell);
-  const [agentBefore, runnerBefore, start] = [process.cpuUsage(), cpuMsOf(runner), performance.now()];
-  for (let count = 0; count < jobs; count++) await runJob();
-  const wallMs = performance.now() - start;
-  const { user, system } = process.cpuUsage(agentBefore);
-  return {
-    agentMs: (user + system) / 1000 / jobs,
-    runnerMs: (cpuMsOf(runner) - runnerBefore) / jobs,
-    wallMs: wallMs / jobs,
-  };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
 function medianOf(costs: readonly Cost[]): Cost & { cpuMs: number } {
   return {
     agentMs: median(costs.map(({ agentMs }) => agentMs)),
@@ -84,14 +47,6 @@ function medianOf(costs: readonly Cost[]): Cost & { cpuMs: number } {
     wallMs: median(costs.map(({ wallMs }) => wallMs)),
     cpuMs: median(costs.map(({ agentMs, runnerMs }) => agentMs + runnerMs)),
   };
-}
-
-async function runOnce(cell: Cell, job: CellJob): Promise<void> {
-  const result = await cell.run(job);
-  if (result.kind !== 'exited' || result.exitStatus !== 0)
-    throw new BenchError(`${job.argv.join(' ')} failed: ${JSON.stringify(result)}`);
-  for (const output of result.outputs) await output.read(0, output.sizeBytes);
-  result.release();
 }
 
 /** All ways, round by round, so that a busy machine is busy for all of them. */

@@ -1,8 +1,9 @@
 /** A result as Markdown: tables, the machine, and what could distort the figures. */
+import { type Row, shown, table } from '../markdown-table.ts';
 import type { SetupCost } from './contestant.ts';
 import { totalCpuSeconds } from './measure.ts';
 import type { ContestResult, RunRecord } from './result.ts';
-import { type Figure, median } from './statistics.ts';
+import { median } from './statistics.ts';
 import { isGood, type LegFigures, type LegSummary, standardMs, summarize } from './summary.ts';
 import { calibrationMs } from './yardstick.ts';
 
@@ -10,21 +11,6 @@ import { calibrationMs } from './yardstick.ts';
 const NOTABLE_LOAD_CORES = 0.3;
 /** Spread of the yardstick that a reader should know of. */
 const NOTABLE_SPREAD = 0.1;
-
-type Row = readonly string[];
-
-function table(head: Row, rows: readonly Row[]): string {
-  const lines = [head, head.map((_, column) => (column === 0 ? '---' : '---:')), ...rows];
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-/** `12.3 (11.9–14.0)`, or `12.3` of one run. */
-function shown(figure: Figure | undefined, digits: number, factor = 1): string {
-  if (!figure) return '–';
-  const write = (value: number): string => (value * factor).toFixed(digits);
-  const { min, max } = figure;
-  return min === max ? write(figure.median) : `${write(figure.median)} (${write(min)}–${write(max)})`;
-}
 
 function timeRows(legs: readonly LegSummary[], figures: (leg: LegSummary) => LegFigures | undefined): Row[] {
   return legs.map((leg) => {

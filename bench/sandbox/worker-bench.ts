@@ -48,6 +48,8 @@ export interface WorkerBench {
   readonly gcc: CommandUnderTest;
   plainJob(command: CommandUnderTest): CellJob;
   confinedJob(command: CommandUnderTest): CellJob;
+  /** For a plain runner: the command in a bubblewrap of its own that shows the same tree. */
+  wrappedJob(bwrap: string, command: CommandUnderTest): CellJob;
   /** A job as a session serves it, from the message to the digests of the outputs. */
   serve(command: CommandUnderTest): Promise<void>;
   close(): Promise<void>;
@@ -114,6 +116,12 @@ function wireJob(work: string, ids: readonly number[]): WireJob {
   };
 }
 
+/** Options of bubblewrap for a view like that of a confined job. */
+function wrapping(tree: string, work: string): string[] {
+  const views = ['--ro-bind', tree, '/', '--tmpfs', '/tmp', '--bind', work, work, '--chdir', work];
+  return ['--unshare-all', '--die-with-parent', ...views];
+}
+
 export async function openWorkerBench(
   directory: string,
   variant: RunnerVariant | undefined,
@@ -172,10 +180,11 @@ export async function openWorkerBench(
   const view = warm.view(['/', work]);
   warm.release();
   const message = wireJob(work, inputs.ids);
+  const args = ['-c', 'empty.c', '-o', 'empty.o', '-MD', '-MF', 'empty.d'];
   const job = (program: string): CellJob => ({
     ...LIMITS,
     executable: program,
-    argv: [program, '-c', 'empty.c', '-o', 'empty.o', '-MD', '-MF', 'empty.d'],
+    argv: [program, ...args],
     environment: ['PATH=/usr/bin:/bin', `PWD=${work}`],
     cwd: work,
     umask: 0o022,
@@ -186,6 +195,12 @@ export async function openWorkerBench(
     emptyCompiler: { name: 'empty compiler', inside: EMPTY_COMPILER, outside: emptyPath },
     gcc: { name: 'gcc -c', inside: GCC, outside: GCC },
     plainJob: ({ outside }) => ({ ...job(outside), maxMemoryBytes: 0, maxProcesses: 0 }),
+    wrappedJob: (bwrap, { inside }) => ({
+      ...job(bwrap),
+      argv: [bwrap, ...wrapping(tree, work), inside, ...args],
+      maxMemoryBytes: 0,
+      maxProcesses: 0,
+    }),
     confinedJob: ({ inside }) => ({ ...job(inside), view, writable: ['/', work] }),
     serve: ({ inside }) => serve(message, { ...installed, driverPath: inside }, mirror, cell),
     close: () => cell.close(),

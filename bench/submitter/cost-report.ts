@@ -1,4 +1,5 @@
 /** The submitter's cost as tables for people. */
+import { table } from '../markdown-table.ts';
 import type { PassCost } from './cost-mesh.ts';
 import type { ProfileBreakdown, ProfileRow } from './cpu-profile.ts';
 
@@ -10,11 +11,6 @@ export interface VariantResult {
   readonly memory: { readonly residentBytes: number; readonly peakBytes: number };
   readonly passes: readonly PassCost[];
   readonly profiled?: { readonly cost: PassCost; readonly breakdown: ProfileBreakdown };
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, head.map((_, column) => (column === 0 ? '---' : '---:')), ...rows];
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** CPU of shim and agent beside that of `gcc -E`, both per unit. */

@@ -1,13 +1,20 @@
-/** The page about benchmarks shows the committed result, and its charts are drawn from that. */
+/** The pages about benchmarks show the committed results, and charts are drawn from them. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { publishedResult, renderPublished } from '../../bench/publish/pages.ts';
+import { PARTS } from '../../bench/micro/run.ts';
+import {
+  publishedMicro,
+  publishedResult,
+  renderMicroPage,
+  renderPublished,
+} from '../../bench/publish/pages.ts';
 import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
 
 const textOf = (path: string): string => readFileSync(join(PACKAGE_ROOT, path), 'utf8');
 const result = publishedResult();
+const micro = publishedMicro();
 const page = textOf('docs/benchmarks.md');
 
 test('page and charts are fresh (npm run bench:publish)', () => {
@@ -28,6 +35,16 @@ test('a figure that was edited is noticed', () => {
   assert.notEqual(files[join('docs', 'benchmarks', 'time.svg')], textOf('docs/benchmarks/time.svg'));
 });
 
-test('the result names no directory of the machine that it comes from', () => {
-  assert.doesNotMatch(JSON.stringify(result), /"[^"]*(?:\/home\/|\/root\/|\/tmp\/|\/work\/)/);
+test('the page of the micro-benchmark is fresh, and shows figures of every part', () => {
+  const microPage = textOf('docs/micro-benchmarks.md');
+  assert.equal(renderMicroPage(micro, microPage), microPage);
+  assert.deepEqual(
+    micro.parts.map(({ name }) => name),
+    PARTS.map(({ name }) => name),
+  );
+  for (const { name } of PARTS) assert.match(microPage, new RegExp(`^\\| ${name} \\|`, 'm'), name);
+});
+
+test('the results name no directory of the machine that they come from', () => {
+  assert.doesNotMatch(JSON.stringify([result, micro]), /"[^"]*(?:\/home\/|\/root\/|\/tmp\/|\/work\/)/);
 });
