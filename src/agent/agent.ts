@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { MeshError, messageOf } from '../base/errors.ts';
 import { PACKAGE_VERSION } from '../base/package-root.ts';
 import { type AgentPaths, makePrivateDirectory } from '../base/paths.ts';
+import { CORPUS_VERSION, knownSpeeds } from '../benchmark/index.ts';
 import { isCompilerName } from '../compiler/index.ts';
 import { type NodeIdentity, openIdentity } from '../mesh/index.ts';
 import { createLogger, Ledger, type LogFormat, LoopDelay } from '../observe/index.ts';
@@ -42,6 +43,8 @@ export class Agent {
   readonly hostComparisons: HostComparisons;
   readonly #fingerprints: Fingerprints | undefined;
   lastUsedAtMs = Date.now();
+  /** `meshcc bench` is under way. */
+  isMeasuring = false;
 
   constructor(parts: {
     config: AgentConfig;
@@ -82,6 +85,7 @@ export class Agent {
           jobTimeoutMs: config.jobTimeoutMs,
           maxAttempts: MAX_ATTEMPTS,
         },
+        speeds: knownSpeeds(paths.stateDirectory, CORPUS_VERSION),
         ledger: this.ledger,
         log: log.child({ role: 'submitter' }),
         env: parts.env,
@@ -98,8 +102,9 @@ export class Agent {
     });
   }
 
-  /** True if neither a call nor a job is under way. */
+  /** True if neither a call nor a job nor a measurement is under way. */
   get idle(): boolean {
+    if (this.isMeasuring) return false;
     const calls = this.submitter?.load.openCalls ?? 0;
     const load = this.worker?.load;
     return calls === 0 && (load === undefined || load.running + load.waiting === 0);

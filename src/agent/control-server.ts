@@ -8,6 +8,7 @@ import { ALL_BUILDS } from '../observe/index.ts';
 import { listenReplacingStale } from '../submitter/index.ts';
 import type { Agent } from './agent.ts';
 import type { JobView, StatusView } from './control-views.ts';
+import { NodeBench } from './node-bench.ts';
 import { nodesOf } from './node-views.ts';
 import { toolchainsOf } from './toolchain-views.ts';
 
@@ -38,6 +39,10 @@ const HANDLERS: Record<string, Handler> = {
     const address = typeof body.address === 'string' ? body.address : undefined;
     const joined = await agent.mesh.join(String(body.code), address, body.force === true, follower);
     return { meshId: joined.meshId, alreadyMember: joined.alreadyMember };
+  },
+  'POST /v1/bench': (agent, body, _url, follower) => {
+    const nodes = Array.isArray(body.nodes) ? body.nodes.map(String) : [];
+    return NodeBench.run(agent, { nodes, isShort: body.isShort === true }, follower);
   },
 };
 

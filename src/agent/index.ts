@@ -11,3 +11,4 @@ export {
 } from './config.ts';
 export type { JobView, NodeView, StatusView, ToolchainCell, ToolchainsView } from './control-views.ts';
 export { runAgent } from './lifecycle.ts';
+export type { BenchQuestion } from './node-bench.ts';

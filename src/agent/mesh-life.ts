@@ -206,6 +206,7 @@ export class MeshLife {
         slots: worker.slots,
         toolchains: worker.toolchains,
         sandbox: worker.sandbox.rung,
+        answersMachineQuestions: true,
       }),
       accept: worker.accept.bind(worker),
       log: (line: string) => log.debug(line),

@@ -82,7 +82,7 @@ const DIRECTORIES: readonly (readonly [string, string, string, string])[] = [
     'state',
     '`$XDG_STATE_HOME/meshcc`',
     '`~/.local/state/meshcc`',
-    'key and certificates, log of an agent that `meshcc run` started',
+    'key and certificates, results of `meshcc bench`, log of an agent that `meshcc run` started',
   ],
   [
     'cache',

@@ -6,6 +6,7 @@ import { MeshError, messageOf } from '../base/errors.ts';
 import { PACKAGE_VERSION } from '../base/package-root.ts';
 import { isCompilerName } from '../compiler/index.ts';
 import { addAgentCommand } from './commands/agent.ts';
+import { addBenchCommand } from './commands/bench.ts';
 import { addBuildCommands } from './commands/build.ts';
 import { addPairingCommands } from './commands/pairing.ts';
 import { addViewCommands } from './commands/views.ts';
@@ -29,6 +30,7 @@ function createProgram(): Command {
         '  board$   meshcc join mc1-…            once: enter the mesh that `meshcc invite` opened',
         '  laptop$  meshcc run -- make -j40      build with everything that is plugged in',
         '  laptop$  meshcc gcc -c hello.c        one compile, like `ccache gcc -c hello.c`',
+        '  laptop$  meshcc bench                 how fast the boards compile',
         '',
       ].join('\n'),
     );
@@ -36,6 +38,7 @@ function createProgram(): Command {
   addBuildCommands(program);
   addPairingCommands(program);
   addViewCommands(program);
+  addBenchCommand(program);
   return program;
 }
 

@@ -2,76 +2,25 @@
  * One compiler call from shim to object. Every way out is either a committed result or a named reason to
  * compile here: nothing that goes wrong in the mesh can fail a build.
  */
-import { readFileSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { messageOf } from '../base/errors.ts';
-import {
-  type Classification,
-  classify,
-  forwardedEnvironment,
-  type Invocation,
-  isCompilerName,
-  type LocalReasonId,
-} from '../compiler/index.ts';
-import type { ClosureFinder, SourceView } from '../include-scan/index.ts';
+import type { LocalReasonId } from '../compiler/index.ts';
 import type { Ledger } from '../observe/index.ts';
 import type { Slots } from '../scheduler/index.ts';
 import type { ShimRequest } from '../shim/index.ts';
-import type { Toolchain } from '../toolchain/index.ts';
-import type { Dispatcher, NoPlacement } from './dispatcher.ts';
-import type { InputCollector } from './input-set.ts';
-import type { LocalToolchains } from './local-toolchains.ts';
-import type { MessageLocale, MessageLocales } from './message-locale.ts';
-import type { NativeProcessors } from './native-processors.ts';
-import { mismatchesInWords } from './no-match.ts';
+import { here, JobPreparation, type Local, type PreparationParts, type Prepared } from './job-preparation.ts';
+import type { MessageLocale } from './message-locale.ts';
 import type { RemoteOutcome } from './outcome.ts';
-import { outputObstacle } from './output-obstacle.ts';
-import type { PreparedJob } from './remote-worker.ts';
 import type { ShimSession } from './shim-session.ts';
-import { absolute, ShimSink } from './shim-sink.ts';
+import { ShimSink } from './shim-sink.ts';
 
 /** What the pipeline works with; shared by all calls. */
-export interface CallParts {
-  readonly dispatcher: Dispatcher;
-  readonly inputs: InputCollector;
-  readonly closures: ClosureFinder;
-  readonly view: SourceView;
-  readonly toolchains: LocalToolchains;
-  readonly locales: MessageLocales;
-  readonly natives: NativeProcessors;
+export interface CallParts extends PreparationParts {
   readonly localSlots: Slots;
   readonly ledger: Ledger;
   readonly log: Logger;
-  readonly limits: CallLimits;
-  /** A reason to do everything locally at the moment, if there is one. */
-  readonly remoteObstacle: () => LocalReasonId | undefined;
   /** Called when a call comes. */
   readonly onWork: () => void;
-}
-
-export interface CallLimits {
-  /** How long a prepared job waits for a free worker before it is done locally. */
-  readonly creditWaitMs: number;
-  /** How long a worker may take for one job. */
-  readonly jobTimeoutMs: number;
-  /** Nodes that a job is tried on before it is done locally. */
-  readonly maxAttempts: number;
-}
-
-/** A call that stays here. */
-interface Local {
-  readonly kind: 'local';
-  readonly reason: LocalReasonId;
-  readonly detail: string;
-  /** Real work that waits for a local slot. */
-  readonly slot: boolean;
-}
-
-interface Prepared {
-  readonly kind: 'prepared';
-  readonly invocation: Invocation;
-  readonly job: PreparedJob;
-  readonly locale: MessageLocale;
 }
 
 export class CompileCall {
@@ -80,13 +29,13 @@ export class CompileCall {
   readonly #parts: CallParts;
   readonly #startedMs = performance.now();
   readonly #failedAttempts: string[] = [];
-  #subject: string;
+  readonly #preparation: JobPreparation;
 
   constructor(request: ShimRequest, session: ShimSession, parts: CallParts) {
     this.#request = request;
     this.#session = session;
     this.#parts = parts;
-    this.#subject = [request.name, ...request.args].join(' ').slice(0, 160);
+    this.#preparation = new JobPreparation(request, parts, session.gone);
   }
 
   /** Serves the call to its end. Never rejects. */
@@ -98,7 +47,7 @@ export class CompileCall {
       local = done;
     } catch (error) {
       this.#parts.log.error(
-        { subject: this.#subject },
+        { subject: this.#preparation.subject },
         `a compiler call failed inside the agent: ${messageOf(error)}`,
       );
       local = here('internal-error', messageOf(error));
@@ -122,7 +71,7 @@ export class CompileCall {
   }
 
   async #tryRemote(): Promise<'committed' | Local> {
-    const prepared = await this.#prepare();
+    const prepared = await this.#preparation.prepare();
     if (prepared.kind === 'local') return prepared;
     const { locale } = prepared;
     let { job } = prepared;
@@ -141,9 +90,9 @@ export class CompileCall {
             ? { kind: 'attempt' as const, worker, outcome: worker.run(job, sink, this.#session.gone) }
             : { kind: 'outdated' as const },
       );
-      if (attempt.kind === 'none') return this.#refused(attempt, job.toolchain);
+      if (attempt.kind === 'none') return this.#preparation.refused(attempt, job.toolchain);
       if (attempt.kind === 'outdated') {
-        const again = await this.#findInputs(prepared.invocation, job.toolchain, isExact);
+        const again = await this.#preparation.findInputs(prepared.invocation, job.toolchain, isExact);
         if (again.kind === 'local') return again;
         job = again.job;
         continue;
@@ -173,11 +122,11 @@ export class CompileCall {
     const what = missed.slice(0, 3).join(' ');
     this.#failedAttempts.push(`inputs were incomplete: ${what}`);
     this.#parts.log.warn(
-      { subject: this.#subject, missed: what },
+      { subject: this.#preparation.subject, missed: what },
       'the include scan may have missed an input',
     );
     await this.#parts.view.refresh();
-    return this.#findInputs(prepared.invocation, prepared.job.toolchain, true);
+    return this.#preparation.findInputs(prepared.invocation, prepared.job.toolchain, true);
   }
 
   /** What a failed attempt means: a reason to go local now, or (undefined) another node. */
@@ -203,7 +152,7 @@ export class CompileCall {
         const why = outcome.kind === 'node-fault' ? `${outcome.cause}: ${outcome.detail}` : outcome.detail;
         this.#failedAttempts.push(`${nodeName}: ${why}`);
         this.#parts.log.warn(
-          { subject: this.#subject, node: nodeName },
+          { subject: this.#preparation.subject, node: nodeName },
           `attempt failed (${outcome.kind}): ${why}`,
         );
         return undefined;
@@ -232,137 +181,10 @@ export class CompileCall {
     return 'committed';
   }
 
-  async #prepare(): Promise<Prepared | Local> {
-    const request = this.#request;
-    const name = isCompilerName(request.name);
-    if (name === undefined) return here('toolchain-unknown', request.name);
-    let classification = this.#classify(name.dialect);
-    // An option that GCC does not have may be one of Clang's.
-    if (classification.kind === 'local' && classification.slot && name.isGuess)
-      classification = this.#classify(await this.#dialectOf(name.dialect));
-    if (classification.kind === 'local') return classification;
-    let { invocation } = classification;
-    this.#subject = invocation.sourcePath;
-    if (!request.isFaithful) return here('unsupported-encoding', invocation.sourcePath);
-    const obstacle = this.#parts.remoteObstacle();
-    if (obstacle !== undefined) return here(obstacle, '');
-    // From here on nothing that was true before the shim called is missed: neither of the compiler nor of sources.
-    await this.#parts.view.refresh();
-    const toolchain = await this.#identify(invocation);
-    if ('reason' in toolchain) return toolchain;
-    // What a compiler called cc is, is known only now.
-    if (toolchain.dialect !== name.dialect) {
-      classification = this.#classify(toolchain.dialect);
-      if (classification.kind === 'local') return classification;
-      ({ invocation } = classification);
-    }
-    const refusal = this.#parts.dispatcher.refusal(toolchain.id, new Set());
-    if (refusal !== undefined) return this.#refused(refusal, toolchain);
-    for (const { path, kind } of invocation.outputs) {
-      // Of a dump only the beginning of its name is known: until it comes, its directory is what can be looked at.
-      const place = kind === 'dump' ? `${path}.` : path;
-      const trouble = outputObstacle(absolute(request.cwd, place), kind, request.umask);
-      if (trouble !== undefined) return here(trouble, path);
-    }
-    return this.#findInputs(invocation, toolchain, false);
-  }
-
-  /** No node may take the job. */
-  #refused({ reason, detail }: NoPlacement, toolchain: Toolchain): Local {
-    if (reason !== 'no-matching-toolchain') return here(reason, detail);
-    return here(reason, `${detail}: ${mismatchesInWords(toolchain, this.#parts.dispatcher.workers)}`);
-  }
-
-  #classify(dialect: Toolchain['dialect']): Classification {
-    const { name, args, env, cwd } = this.#request;
-    const readResponseFile = (path: string): string | undefined => readText(absolute(cwd, path));
-    return classify({ compilerName: name, dialect, args, environment: env, readResponseFile });
-  }
-
-  async #dialectOf(guess: Toolchain['dialect']): Promise<Toolchain['dialect']> {
-    const needs = { language: 'c', usesOwnAssembler: true } as const;
-    const toolchain = await this.#parts.toolchains
-      .identify(this.#request.compiler, needs)
-      .catch(() => undefined);
-    return toolchain?.dialect ?? guess;
-  }
-
-  async #identify(invocation: Invocation): Promise<Toolchain | Local> {
-    try {
-      const toolchain = await this.#parts.toolchains.identify(this.#request.compiler, invocation);
-      return toolchain ?? here('unsupported-language', invocation.language);
-    } catch (error) {
-      return here('toolchain-unknown', messageOf(error));
-    }
-  }
-
-  async #findInputs(
-    invocation: Invocation,
-    toolchain: Toolchain,
-    isExact: boolean,
-  ): Promise<Prepared | Local> {
-    const { cwd, compiler, env, umask } = this.#request;
-    const { closures, inputs, limits, locales, natives } = this.#parts;
-    const isNative = invocation.nativeOptions.length > 0;
-    const processor = isNative ? await natives.wordsOf(invocation, toolchain) : [];
-    if (processor === undefined) return here('march-native', invocation.nativeOptions.join(' '));
-    const locale = await locales.of(env);
-    const environment = [
-      ...forwardedEnvironment(env).filter((entry) => !locales.decides(entry)),
-      ...locale.environment,
-    ];
-    const question = {
-      invocation,
-      compilerPath: compiler,
-      compilerId: toolchain.id,
-      workingDirectory: cwd,
-      environment,
-    };
-    const found = isExact
-      ? await closures.findExactly(question, this.#session.gone)
-      : await closures.find(question, this.#session.gone);
-    if (found.kind === 'local') return here(found.reason, found.detail);
-    const logicalDirectory = env.PWD !== cwd && env.PWD?.startsWith('/') ? env.PWD : undefined;
-    const collected = inputs.collect({
-      invocation,
-      workingDirectory: cwd,
-      logicalDirectory,
-      closure: found.closure,
-      compiler: toolchain.components,
-    });
-    if (collected.kind === 'local') return here(collected.reason, collected.detail);
-    if (collected.kind === 'reading') {
-      await collected.arrived;
-      return this.#findInputs(invocation, toolchain, isExact);
-    }
-    return {
-      kind: 'prepared',
-      invocation,
-      locale,
-      job: {
-        toolchain,
-        arguments: invocation.args,
-        workingDirectory: cwd,
-        environment,
-        umask,
-        terminal: this.#terminal(),
-        outputs: invocation.outputs.map(({ kind, path, required }) => ({ kind, path, required })),
-        inputs: collected.inputs,
-        processor: [...processor],
-        timeoutMs: limits.jobTimeoutMs,
-      },
-    };
-  }
-
-  #terminal(): PreparedJob['terminal'] {
-    const { stderrIsTerminal, stdinIsTerminal, columns, rows } = this.#request;
-    return stderrIsTerminal ? { columns, rows, stdinToo: stdinIsTerminal } : undefined;
-  }
-
   #record(place: Parameters<Ledger['record']>[0]['place']): void {
     this.#parts.ledger.record({
       buildId: this.#request.env.MESHCC_BUILD ?? '',
-      subject: this.#subject,
+      subject: this.#preparation.subject,
       place,
       failedAttempts: this.#failedAttempts,
       wallMs: performance.now() - this.#startedMs,
@@ -374,18 +196,4 @@ export class CompileCall {
 function goneBecause(session: ShimSession): LocalReasonId {
   if (session.localCause === 'STALLED') return 'agent-stalled';
   return session.localCause === 'PROTOCOL' ? 'agent-lost' : 'interrupted';
-}
-
-function here(reason: LocalReasonId, detail: string): Local {
-  return { kind: 'local', reason, detail, slot: true };
-}
-
-/** Only ordinary files of a sane size: reading a pipe would hold the agent up. */
-function readText(path: string): string | undefined {
-  try {
-    const stat = statSync(path);
-    return stat.isFile() && stat.size <= 1024 * 1024 ? readFileSync(path, 'utf8') : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,7 @@
 /** The submitter: one compiler call from the shim to the object. */
-export type { CallLimits } from './compile-call.ts';
+export { type BenchCompiler, BenchCompiles, type TimedCompile } from './bench-compiles.ts';
+export type { CallLimits } from './job-preparation.ts';
+export type { MachineAnswer } from './machine-asker.ts';
 export type { RemoteWorker as RemoteNode } from './remote-worker.ts';
 export { listenReplacingStale } from './shim-server.ts';
 export { Submitter, type SubmitterOptions } from './submitter.ts';

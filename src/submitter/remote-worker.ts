@@ -20,6 +20,7 @@ import type { EntryTable } from './entry-table.ts';
 import { FingerprintQuestions, type FingerprintReply } from './fingerprint-questions.ts';
 import { excessOf, type IncomingOutput, type IncomingOutputs, outputProblem } from './incoming-outputs.ts';
 import type { JobInputs } from './input-set.ts';
+import { MachineAsker } from './machine-asker.ts';
 import { offeredToolchains } from './offered-toolchains.ts';
 import type { OutputSink, RemoteOutcome } from './outcome.ts';
 import { ToldEntries } from './told-entries.ts';
@@ -74,6 +75,10 @@ export class RemoteWorker {
   readonly toolchainIds: ReadonlySet<string>;
   /** The same compilers as the node describes them. */
   readonly toolchains: readonly OfferedToolchain[];
+  /** Questions about its machine. */
+  readonly machine: MachineAsker;
+  /** Measured speed of one of its slots (preprocessed lines per second); undefined: never measured. */
+  speed: number | undefined;
   /** Called when a credit came or went, or the worker drains. */
   onChange: () => void = () => {};
   readonly #link: WorkerLink;
@@ -103,6 +108,10 @@ export class RemoteWorker {
     this.sandbox = link.welcome.sandbox ?? '';
     this.toolchainIds = new Set(link.welcome.toolchains.map((toolchain) => toolchain.id));
     this.toolchains = offeredToolchains(link.welcome.toolchains);
+    const { answersMachineQuestions = false, agentVersion } = link.welcome;
+    this.machine = new MachineAsker(answersMachineQuestions, agentVersion, (machineQuestion) =>
+      link.work.send({ machineQuestion }),
+    );
     this.#uploader = new BlobUploader(
       link.blobs,
       (digest) => entries.sourcesOf(digest),
@@ -254,6 +263,7 @@ export class RemoteWorker {
       this.onChange();
     } else if (message.fingerprint) this.#fingerprints.receive(message.fingerprint);
     else if (message.needBlobs) this.#uploader.request(message.needBlobs.sha256);
+    else if (message.machineAnswer) this.machine.receive(message.machineAnswer);
     else if (message.renewDictionary) this.#link.work.send({ removed: { paths: this.#told.renew() } });
     else if (message.drain) {
       this.#draining = true;
@@ -372,6 +382,7 @@ export class RemoteWorker {
     clearInterval(this.#watch);
     this.#uploader.stop();
     this.#fingerprints.lose(why);
+    this.machine.lose(why);
     for (const job of [...this.#jobs.values()]) job.finish({ kind: 'lost', detail: why });
     this.onChange();
   }

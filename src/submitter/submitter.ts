@@ -12,10 +12,12 @@ import type { Ledger } from '../observe/index.ts';
 import { type Cell, openPlainRunner } from '../sandbox/index.ts';
 import { Slots } from '../scheduler/index.ts';
 import type { Toolchain, ToolchainCache } from '../toolchain/index.ts';
-import type { CallLimits } from './compile-call.ts';
+import { type BenchCompiler, BenchCompiles } from './bench-compiles.ts';
+import type { CallParts } from './compile-call.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
 import { InputCollector } from './input-set.ts';
+import type { CallLimits } from './job-preparation.ts';
 import { LocalToolchains } from './local-toolchains.ts';
 import { MessageLocales } from './message-locale.ts';
 import { NativeProcessors } from './native-processors.ts';
@@ -34,6 +36,8 @@ export interface SubmitterOptions {
   readonly limits: CallLimits;
   /** Memory that the dictionary may take, about. Default: 256 MiB. */
   readonly dictionaryMaxBytes?: number;
+  /** Speed of one slot of nodes that were measured, by node id; all in one unit. */
+  readonly speeds?: ReadonlyMap<string, number>;
   readonly ledger: Ledger;
   readonly log: Logger;
   readonly env: NodeJS.ProcessEnv;
@@ -45,6 +49,7 @@ export class Submitter {
   readonly #options: SubmitterOptions;
   readonly #entries: EntryTable;
   #pool: WorkerPool | undefined;
+  readonly #parts: CallParts;
   readonly #server: ShimServer;
   readonly #dispatcher: Dispatcher;
   readonly #localSlots: Slots;
@@ -52,12 +57,15 @@ export class Submitter {
   readonly #view: WatchedSourceView;
   readonly #toolchains: LocalToolchains;
   #obstacle: LocalReasonId | undefined;
+  /** Measured, by node id. */
+  #speeds: ReadonlyMap<string, number>;
 
   constructor(options: SubmitterOptions) {
     const { log } = options;
     const entries = new EntryTable(options.dictionaryMaxBytes);
     this.#entries = entries;
     this.#options = options;
+    this.#speeds = options.speeds ?? new Map();
     this.#asker = new CompilerAsker(
       options.runnerPath,
       options.env.PATH ?? '/usr/bin:/bin',
@@ -68,7 +76,7 @@ export class Submitter {
     this.#dispatcher = new Dispatcher();
     this.#localSlots = new Slots(options.localSlots);
     this.#toolchains = new LocalToolchains(options.toolchainCache, options.env, this.#view);
-    this.#server = new ShimServer({
+    this.#parts = {
       dispatcher: this.#dispatcher,
       inputs: new InputCollector(entries, this.#view, this.#toolchains.owns),
       closures: new ScanningClosureFinder(this.#view, run, new CompilerClosureFinder(run)),
@@ -82,7 +90,8 @@ export class Submitter {
       limits: options.limits,
       remoteObstacle: () => this.#obstacle,
       onWork: options.onWork ?? (() => {}),
-    });
+    };
+    this.#server = new ShimServer(this.#parts);
   }
 
   /** Belongs to a mesh from now on (or to another than before): nodes of it may be sighted. */
@@ -94,8 +103,20 @@ export class Submitter {
       entries: this.#entries,
       security,
       hello,
+      speedOf: (nodeId) => this.#speeds.get(nodeId),
       log: (line) => log.info(line),
     });
+  }
+
+  /** Nodes were measured: the next jobs are placed by these speeds of one slot, by node id. */
+  learnSpeeds(speeds: ReadonlyMap<string, number>): void {
+    this.#speeds = speeds;
+    for (const worker of this.#dispatcher.workers) worker.speed = speeds.get(worker.nodeId);
+  }
+
+  /** Compiles on chosen nodes, and here, of sources in a directory. */
+  benchCompiles(directory: string, compiler: BenchCompiler): BenchCompiles {
+    return new BenchCompiles(this.#parts, this.#asker.run, directory, compiler);
   }
 
   /** Connections to the nodes of the mesh; undefined while this node belongs to none. */

@@ -18,6 +18,8 @@ export interface WorkerPoolOptions {
   readonly entries: EntryTable;
   readonly security: Security;
   readonly hello: { nodeId: string; nodeName: string; agentVersion: string };
+  /** Measured speed of one slot of a node; undefined: never measured. */
+  readonly speedOf?: (nodeId: string) => number | undefined;
   readonly log: (line: string) => void;
   /** Between attempts at a node that does not answer, in the end. Default: 30 s. */
   readonly longestPauseMs?: number;
@@ -129,6 +131,7 @@ export class WorkerPool {
     }
     known.wasConnected = true;
     known.worker = worker;
+    worker.speed = this.#options.speedOf?.(worker.nodeId);
     known.pauseMs = FIRST_PAUSE_MS;
     known.lastError = undefined;
     this.#options.log(`connected to ${worker.nodeName} at ${worker.address}: ${worker.slots} slots`);

@@ -59,6 +59,8 @@ export class WorkerSession implements SessionHandler {
   #cleaned: Promise<void> = Promise.resolve();
   /** The submitter was asked to begin its dictionary anew, and the old one is not gone yet. */
   #renewing = false;
+  /** An answer about the machine is on its way. */
+  #telling = false;
   readonly #progress: NodeJS.Timeout;
 
   constructor(
@@ -108,6 +110,7 @@ export class WorkerSession implements SessionHandler {
       else if (message.cancel) this.#jobs.get(message.cancel.jobId)?.abort.abort();
       else if (message.outputCredit) this.#extendWindow(message.outputCredit);
       else if (message.blobUnavailable) this.#inbox.unavailable(message.blobUnavailable.sha256);
+      else if (message.machineQuestion) void this.#tellOfMachine(message.machineQuestion);
     } catch (error) {
       this.#log.warn(`protocol error: ${messageOf(error)}`);
       this.#hangUp(messageOf(error));
@@ -197,6 +200,15 @@ export class WorkerSession implements SessionHandler {
       this.#fingerprintsAsked.delete(toolchainId);
       if (!this.#closed) this.#out.send({ fingerprint });
     });
+  }
+
+  /** One question at a time: who asks without waiting for answers hears only of some. */
+  async #tellOfMachine(question: NonNullable<FromSubmitter['machineQuestion']>): Promise<void> {
+    if (this.#telling) return;
+    this.#telling = true;
+    const machineAnswer = await this.#parts.machine.answer(question);
+    if (!this.#closed) await this.#out.sendWhenReady({ machineAnswer });
+    this.#telling = false;
   }
 
   /** @throws MeshError MESHCC_PROTOCOL if they are too many to be kept */

@@ -2,6 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { buildMachineProgram, measureMachine } from '../benchmark/index.ts';
 import type { FromWorker, Outbound, SessionHandler, SubmitterPeer, WireToolchain } from '../mesh/index.ts';
 import {
   type Cell,
@@ -15,6 +16,7 @@ import { type BlobStore, openBlobStore } from '../store/index.ts';
 import type { Fingerprints, Toolchain } from '../toolchain/index.ts';
 import { announcementOf } from './announcement.ts';
 import type { CompileLimits } from './compile.ts';
+import { MachineAnswers } from './machine-answers.ts';
 import { foreignProgram } from './native-toolchains.ts';
 import { RunQueue } from './run-queue.ts';
 import { WorkerSession } from './session.ts';
@@ -57,6 +59,7 @@ export interface WorkerParts {
   readonly locale: Utf8Locale;
   /** The slots, in turns by node: several connections of one node do not get it more of them. */
   readonly queue: RunQueue<string>;
+  readonly machine: MachineAnswers;
   readonly dictionaryMaxBytes: number;
   readonly limits: CompileLimits;
   readonly log: Logger;
@@ -102,12 +105,18 @@ export class Worker {
     this.sandbox = options.sandbox;
     this.#trustedNodes = new Set(options.trustedNodes);
     const { log, sandbox } = options;
+    const queue = new RunQueue<string>(options.slots);
     this.#parts = {
       store,
       fingerprints: options.fingerprints,
       toolchains: new Map(toolchains.map((toolchain) => [toolchain.id, withLocale(toolchain, locale)])),
       locale,
-      queue: new RunQueue(options.slots),
+      queue,
+      machine: new MachineAnswers({
+        measure: async (signal) => measureMachine(await buildMachineProgram(options.cacheDirectory), signal),
+        jobs: () => queue.running + queue.waiting,
+        log: (line) => log.warn(line),
+      }),
       dictionaryMaxBytes: options.dictionaryMaxBytes ?? DICTIONARY_MAX_BYTES,
       limits: options.limits,
       log,
@@ -167,6 +176,7 @@ export class Worker {
   /** Ends all sessions at once, removes what they left, and closes the store. */
   async stop(): Promise<void> {
     this.#draining = true;
+    this.#parts.machine.stop();
     for (const session of [...this.#sessions]) session.onClosed('this agent stops');
     await Promise.all(this.#cleaning);
     await this.#parts.store.close();

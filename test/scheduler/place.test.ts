@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import { type Candidate, placeJob } from '../../src/scheduler/index.ts';
 import { seededRandom } from '../base/seeded-random.ts';
 
-const worker = (nodeId: string, slots: number, inFlight: number, credits = 1): Candidate => ({
+const worker = (nodeId: string, slots: number, inFlight: number, credits = 1, speed?: number): Candidate => ({
   nodeId,
   slots,
   inFlight,
   credits,
+  speed,
 });
 
 test('nobody is chosen if nobody has a credit', () => {
@@ -63,4 +64,42 @@ test('a mesh that fills up ends with every node loaded in proportion to its slot
     nodes.map(({ inFlight }) => inFlight),
     [2, 8, 32],
   );
+});
+
+test('of nodes with a free slot the faster one is taken, until its slots are full', () => {
+  const fast = (inFlight: number): Candidate => worker('fast', 4, inFlight, 9, 3000);
+  const slow = worker('slow', 4, 0, 9, 1000);
+  assert.equal(placeJob([slow, fast(0)])?.nodeId, 'fast');
+  assert.equal(placeJob([slow, fast(3)])?.nodeId, 'fast');
+  assert.equal(placeJob([worker('slower', 4, 0, 9, 2500), fast(6)])?.nodeId, 'slower');
+  assert.equal(placeJob([slow, fast(6)])?.nodeId, 'fast', 'a third of the speed is no gain yet');
+});
+
+test('a node that was never measured counts as fast as the middle one of the others', () => {
+  const others = [worker('a', 4, 4, 9, 1000), worker('b', 4, 4, 9, 2000), worker('c', 4, 4, 9, 4000)];
+  assert.equal(placeJob([...others, worker('new', 4, 0)])?.nodeId, 'c');
+  assert.equal(placeJob([...others.slice(0, 2), worker('new', 4, 0)])?.nodeId, 'new');
+});
+
+test('speeds that are all the same change nothing', () => {
+  const random = seededRandom(12);
+  for (let round = 0; round < 1000; round++) {
+    const workers = Array.from({ length: 1 + random.below(6) }, (_, index) =>
+      worker(`node-${index}`, 1 + random.below(8), random.below(10), 1),
+    );
+    const measured = workers.map((each) => ({ ...each, speed: 1234.5 }));
+    assert.equal(placeJob(measured)?.nodeId, placeJob(workers)?.nodeId, JSON.stringify(workers));
+  }
+});
+
+test('random meshes of several speeds: the order of asking does not matter', () => {
+  const random = seededRandom(13);
+  for (let round = 0; round < 1000; round++) {
+    const workers = Array.from({ length: 1 + random.below(6) }, (_, index) => {
+      const speed = random.below(3) === 0 ? undefined : 1000 * (1 + random.below(3));
+      return worker(`node-${index}`, 1 + random.below(4), random.below(8), random.below(3), speed);
+    });
+    const shuffled = [...workers].sort(() => random.below(3) - 1);
+    assert.equal(placeJob(shuffled), placeJob(workers), JSON.stringify(workers));
+  }
 });

@@ -2,7 +2,7 @@
 import type { TestContext } from 'node:test';
 import { digestOf, digestToBytes } from '../../src/base/digest.ts';
 import { IdSet } from '../../src/base/id-set.ts';
-import type { FromSubmitter, FromWorker, WireJob } from '../../src/mesh/index.ts';
+import type { FromSubmitter, FromWorker, WireJob, WireWelcome } from '../../src/mesh/index.ts';
 import { EntryTable } from '../../src/submitter/entry-table.ts';
 import type { OutputSink } from '../../src/submitter/outcome.ts';
 import { type PreparedJob, RemoteWorker } from '../../src/submitter/remote-worker.ts';
@@ -20,6 +20,8 @@ export interface ScriptedOptions {
   readonly onJob?: (job: WireJob, script: ScriptedWorker) => void;
   readonly onMessage?: (message: FromSubmitter, script: ScriptedWorker) => void;
   readonly entries?: EntryTable;
+  /** More of what it says of itself. */
+  readonly welcome?: Partial<WireWelcome>;
 }
 
 export class ScriptedWorker {
@@ -107,7 +109,7 @@ export async function scriptedWorker(t: TestContext, options: ScriptedOptions = 
   let script: ScriptedWorker | undefined;
   const listener = await listen(t, {
     nodeId,
-    welcome: { slots: options.slots ?? 4, nodeName: `${nodeId}-name`, toolchains },
+    welcome: { slots: options.slots ?? 4, nodeName: `${nodeId}-name`, toolchains, ...options.welcome },
     onMessage: (message) => {
       if (script === undefined) return;
       options.onMessage?.(message, script);

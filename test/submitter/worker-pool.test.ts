@@ -8,7 +8,7 @@ import { INSECURE, listen, until } from '../mesh/transport-peers.ts';
 
 function openPool(
   t: TestContext,
-  options: { longestPauseMs?: number } = {},
+  options: { longestPauseMs?: number; speedOf?: (nodeId: string) => number | undefined } = {},
 ): { pool: WorkerPool; dispatcher: Dispatcher; lines: string[] } {
   const dispatcher = new Dispatcher();
   const lines: string[] = [];
@@ -154,4 +154,12 @@ test('stopping ends the connections', async (t) => {
   await until(() => dispatcher.workers.length === 0, 'the worker is gone');
   await new Promise((resolve) => setTimeout(resolve, 400));
   assert.equal(listener.sessions.length, 1, 'no new attempt');
+});
+
+test('a node that was measured is connected to with its speed, one that was not without', async (t) => {
+  const { pool, dispatcher } = openPool(t, { speedOf: (nodeId) => (nodeId === 'fast' ? 4000 : undefined) });
+  for (const nodeId of ['fast', 'new']) pool.sighted(node(nodeId, (await listen(t, { nodeId })).address));
+  await until(() => dispatcher.workers.length === 2, 'both connected');
+  const speeds = new Map(dispatcher.workers.map(({ nodeId, speed }) => [nodeId, speed]));
+  assert.deepEqual([speeds.get('fast'), speeds.get('new')], [4000, undefined]);
 });

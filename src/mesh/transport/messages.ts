@@ -71,6 +71,33 @@ export interface FromSubmitter {
   blobUnavailable?: { sha256: Uint8Array[] };
   knownArguments?: { arguments: readonly WireArgument[] };
   fingerprintQuestion?: { toolchainId: string };
+  machineQuestion?: { questionId: number; measure: boolean };
+}
+
+/** A field that is missing is one that the machine does not tell. */
+export interface WireMachineState {
+  clockMhz?: number;
+  allowedMhz?: number;
+  highestMhz?: number;
+  governor?: string;
+  throttleCount?: number;
+  coolingSteps?: number;
+  hottestCelsius?: number;
+}
+
+export interface WireMachineFigures {
+  processors: number;
+  clockMhz: number;
+  busyClockMhz: number;
+  latencies: readonly { sizeBytes: number; ns: number }[];
+  caches: readonly { level: number; sizeBytes: number }[];
+}
+
+export interface WireMachineAnswer {
+  questionId: number;
+  state?: WireMachineState;
+  figures?: WireMachineFigures;
+  notMeasured?: string;
 }
 
 export interface WireOutputDigest {
@@ -110,6 +137,7 @@ export interface WireWelcome {
   slots: number;
   toolchains: WireToolchain[];
   sandbox?: string;
+  answersMachineQuestions?: boolean;
 }
 
 export interface WireFingerprint {
@@ -137,6 +165,7 @@ export interface FromWorker {
   drain?: Record<string, never>;
   renewDictionary?: Record<string, never>;
   fingerprint?: WireFingerprint;
+  machineAnswer?: WireMachineAnswer;
 }
 
 export interface BlobBatch {
