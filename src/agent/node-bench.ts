@@ -3,7 +3,7 @@
  * way of every job, to a node that was chosen; what only a node itself can tell, it is asked.
  */
 import { setMaxListeners } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +30,6 @@ import {
   readMachineState,
   repeatUntilAgreed,
 } from '../benchmark/index.ts';
-import { isCompilerName } from '../compiler/index.ts';
 import type {
   BenchCompiles,
   MachineAnswer,
@@ -38,8 +37,8 @@ import type {
   Submitter,
   TimedCompile,
 } from '../submitter/index.ts';
-import type { DiscoveredToolchain } from '../toolchain/index.ts';
 import { type Agent, notInMesh } from './agent.ts';
+import { chosenWorkers, commonCompiler, nameOf, plainName } from './bench-choice.ts';
 
 /** What is asked for. */
 export interface BenchQuestion {
@@ -119,8 +118,10 @@ export class NodeBench {
     const workers = chosenWorkers(this.#submitter, question.nodes);
     const compiler = commonCompiler(this.#agent.compilers.toolchains, workers);
     const path = plainName(compiler);
-    const compiles = this.#submitter.benchCompiles(this.#writeCorpus(), { path, name: basename(path) });
+    const directory = this.#writeCorpus();
+    const compiles = this.#submitter.benchCompiles(directory, { path, name: basename(path) });
     const nodes: NodeResult[] = [await this.#measure(this.#thisMachine(compiles))];
+    for (const object of readdirSync(directory)) if (object.endsWith('.o')) rmSync(join(directory, object));
     const { id, version, targetTriple } = compiler.toolchain;
     for (const worker of workers) {
       const without = `it does not have this compiler: ${basename(path)} ${version} for ${targetTriple}`;
@@ -148,13 +149,17 @@ export class NodeBench {
     const { version, files } = this.#corpus;
     const directory = join(this.#agent.paths.cacheDirectory, `bench-corpus-${version}`);
     mkdirSync(directory, { recursive: true });
-    for (const [name, text] of files) writeFileSync(join(directory, name), text);
+    for (const [name, text] of files) {
+      const path = join(directory, name);
+      // What is there already keeps its time, and workers what they were told of it.
+      if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+    }
     return directory;
   }
 
   #thisMachine(compiles: BenchCompiles): Subject {
-    const { identity, paths } = this.#agent;
-    const slots = availableParallelism();
+    const { identity, paths, config } = this.#agent;
+    const slots = Math.min(availableParallelism(), config.localSlots);
     return {
       nodeId: identity.nodeId,
       name: identity.name,
@@ -290,7 +295,7 @@ export class NodeBench {
 function nodeSubject(worker: RemoteNode, compiles: BenchCompiles): Subject {
   return {
     nodeId: worker.nodeId,
-    name: worker.nodeName,
+    name: nameOf(worker),
     isHere: false,
     slots: worker.slots,
     // The next one is on the way while the last one compiles.
@@ -298,53 +303,4 @@ function nodeSubject(worker: RemoteNode, compiles: BenchCompiles): Subject {
     compile: (args, signal) => compiles.on(worker.nodeId, args, signal),
     machine: (measure) => worker.machine.ask(measure),
   };
-}
-
-/** @throws MeshError if there is none, or none of a name */
-function chosenWorkers(submitter: Submitter, names: readonly string[]): RemoteNode[] {
-  const connected = (submitter.pool?.nodes ?? []).flatMap(({ worker }) => worker ?? []);
-  if (connected.length === 0)
-    throw new MeshError(
-      'MESHCC_PEER',
-      'no other node is connected, so there is nothing to measure. `meshcc nodes` shows those in sight, and why they are not.',
-    );
-  const sorted = [...connected].sort((a, b) => a.nodeName.localeCompare(b.nodeName));
-  if (names.length === 0) return sorted;
-  const isCalled = (worker: RemoteNode, name: string): boolean =>
-    worker.nodeName === name || worker.nodeId === name;
-  const unknown = names.find((name) => !connected.some((worker) => isCalled(worker, name)));
-  if (unknown !== undefined)
-    throw new MeshError(
-      'MESHCC_BAD_CONFIG',
-      `no node called ${unknown} is connected; there are ${sorted.map(({ nodeName }) => nodeName).join(', ')}`,
-    );
-  return sorted.filter((worker) => names.some((name) => isCalled(worker, name)));
-}
-
-/** Its path under a name that says what it is: `cc` may be anything. */
-function plainName({ names }: DiscoveredToolchain): string {
-  return names.find((path) => isCompilerName(basename(path))?.isGuess !== true) ?? names[0] ?? '';
-}
-
-/**
- * The compiler for C that most of the nodes have, so that their figures compare; GCC if there is a choice.
- * @throws MeshError MESHCC_COMPILER if this machine has none in common with any of them
- */
-function commonCompiler(
-  own: readonly DiscoveredToolchain[],
-  workers: readonly RemoteNode[],
-): DiscoveredToolchain {
-  const forC = own.filter(
-    ({ toolchain: { driver, languages } }) => driver === 'c' && languages.includes('c'),
-  );
-  const nodesWith = ({ toolchain }: DiscoveredToolchain): number =>
-    workers.filter(({ toolchainIds }) => toolchainIds.has(toolchain.id)).length;
-  const isGcc = ({ toolchain }: DiscoveredToolchain): number => (toolchain.dialect === 'gcc' ? 1 : 0);
-  const [best] = [...forC].sort((a, b) => nodesWith(b) - nodesWith(a) || isGcc(b) - isGcc(a));
-  if (best !== undefined && nodesWith(best) > 0) return best;
-  const names = forC.map((each) => `${basename(plainName(each))} ${each.toolchain.version}`);
-  throw new MeshError(
-    'MESHCC_COMPILER',
-    `none of the ${workers.length} nodes has a C compiler of this machine (${names.join(', ') || 'it has none'}), so there is nothing to compile with. Install the same package of the same distribution there; \`meshcc nodes\` counts common compilers.`,
-  );
 }

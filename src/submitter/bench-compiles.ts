@@ -51,7 +51,8 @@ export class BenchCompiles {
    */
   async on(nodeId: string, args: readonly string[], signal: AbortSignal): Promise<TimedCompile> {
     const { dispatcher, inputs, limits } = this.#parts;
-    for (;;) {
+    const isConnected = (): boolean => dispatcher.workers.some((worker) => worker.nodeId === nodeId);
+    while (isConnected()) {
       const prepared = await new JobPreparation(this.#request(args), this.#parts, signal).prepare();
       if (prepared.kind === 'local')
         throw failed(`it would be compiled here: ${prepared.reason}`, prepared.detail);
@@ -67,9 +68,10 @@ export class BenchCompiles {
             ? { kind: 'running' as const, outcome: worker.run(job, NOWHERE, signal) }
             : { kind: 'again' as const },
       );
-      if (placed.kind === 'none') throw failed(placed.reason, placed.detail);
+      if (placed.kind === 'none' && isConnected()) throw failed(placed.reason, placed.detail);
       if (placed.kind === 'running') return { wallMs: wallMsOf(await placed.outcome) };
     }
+    throw failed('its connection was lost', '');
   }
 
   /**
@@ -115,8 +117,10 @@ export class BenchCompiles {
   }
 }
 
+/** @param detail may be said by another node, and is meant for a terminal */
 function failed(what: string, detail: string): MeshError {
-  return new MeshError('MESHCC_PEER', detail === '' ? what : `${what}: ${detail}`);
+  const text = detail.slice(0, 300).replace(/\p{Cc}/gu, '?');
+  return new MeshError('MESHCC_PEER', text === '' ? what : `${what}: ${text}`);
 }
 
 /** @throws MeshError MESHCC_PEER for every outcome but a good one */

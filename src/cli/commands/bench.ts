@@ -6,6 +6,7 @@ import { agentPaths } from '../../base/paths.ts';
 import { type BenchResult, lastResult } from '../../benchmark/index.ts';
 import { benchText, type NodeCosts, withCosts } from '../bench-text.ts';
 import { followAgent } from '../control-client.ts';
+import { EXIT_CODES } from '../exit-codes.ts';
 
 interface BenchOptions {
   readonly watts?: NodeCosts;
@@ -45,7 +46,7 @@ export function addBenchCommand(program: Command): void {
       process.stdout.write(options.json ? `${JSON.stringify(priced, null, 2)}\n` : benchText(priced));
       if (result.nodes.every(({ isHere, allSlots }) => isHere || 'notMeasured' in allSlots)) {
         process.stderr.write('meshcc: no node could be measured\n');
-        process.exitCode = 1;
+        process.exitCode = EXIT_CODES.notSo.status;
       }
     });
 }
