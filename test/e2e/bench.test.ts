@@ -86,12 +86,14 @@ test('a machine that belongs to no mesh, or sees no node, says so', () =>
 
 test('a node with another compiler only is told apart, and nothing is compiled there', () =>
   mesh.explaining(async () => {
-    const bin = join(mesh.root, 'other-compiler');
-    mkdirSync(bin);
+    const prefix = join(mesh.root, 'other-compiler');
+    const bin = join(prefix, 'bin');
+    mkdirSync(bin, { recursive: true });
     copyFileSync(realpathSync('/usr/bin/gcc'), join(bin, 'gcc'));
     // The same program with another content: another compiler, as far as anybody can know.
     appendFileSync(join(bin, 'gcc'), '\0');
     for (const name of ['as', 'objcopy']) symlinkSync(`/usr/bin/${name}`, join(bin, name));
+    symlinkSync('/usr/lib', join(prefix, 'lib'));
     const other = await mesh.addNode('other', { env: { PATH: bin } });
     await mesh.pair(other);
     await mesh.connected(3);
