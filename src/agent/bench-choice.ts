@@ -6,6 +6,9 @@ import { nodeNameFrom } from '../mesh/index.ts';
 import type { RemoteNode, Submitter } from '../submitter/index.ts';
 import type { DiscoveredToolchain } from '../toolchain/index.ts';
 
+/** Drivers for this machine itself: others name their target or version. */
+const PLAIN_NAMES: ReadonlySet<string> = new Set(['cc', 'gcc', 'clang']);
+
 /** Its name, which another node has said, and which is meant for a terminal. */
 export function nameOf(worker: RemoteNode): string {
   return nodeNameFrom(worker.nodeName.slice(0, 128));
@@ -38,7 +41,8 @@ export function plainName({ names }: DiscoveredToolchain): string {
 }
 
 /**
- * The compiler for C that most of the nodes have, so that their figures compare; GCC if there is a choice.
+ * The compiler for C that most of the nodes have, so that their figures compare. If there is a choice, the one that a
+ * build uses which says nothing else, no cross compiler; then GCC.
  * @throws MeshError MESHCC_COMPILER if this machine has none in common with any of them
  */
 export function commonCompiler(
@@ -50,8 +54,12 @@ export function commonCompiler(
   );
   const nodesWith = ({ toolchain }: DiscoveredToolchain): number =>
     workers.filter(({ toolchainIds }) => toolchainIds.has(toolchain.id)).length;
+  const isPlain = ({ names }: DiscoveredToolchain): number =>
+    names.some((path) => PLAIN_NAMES.has(basename(path))) ? 1 : 0;
   const isGcc = ({ toolchain }: DiscoveredToolchain): number => (toolchain.dialect === 'gcc' ? 1 : 0);
-  const [best] = [...forC].sort((a, b) => nodesWith(b) - nodesWith(a) || isGcc(b) - isGcc(a));
+  const [best] = [...forC].sort(
+    (a, b) => nodesWith(b) - nodesWith(a) || isPlain(b) - isPlain(a) || isGcc(b) - isGcc(a),
+  );
   if (best !== undefined && nodesWith(best) > 0) return best;
   const names = forC.map((each) => `${basename(plainName(each))} ${each.toolchain.version}`);
   throw new MeshError(

@@ -45,6 +45,7 @@ test('a node that was chosen is measured by jobs that ran there, and so is this 
       ],
     );
     for (const node of result.nodes) assertMeasured(node);
+    assert.equal(result.compiler.name, 'gcc', 'no cross compiler, whatever else is installed');
     assert.ok((result.nodes[1]?.linesPerSecondAndWatt ?? 0) > 0);
     assert.match(stderr.toString('utf8'), /board2, one at a time: run 1, \d+ lines per second/);
     assert.match(mesh.boards[1]?.log ?? '', /session of laptop/);
