@@ -86,6 +86,11 @@ export class Agent {
           maxAttempts: MAX_ATTEMPTS,
         },
         speeds: knownSpeeds(paths.stateDirectory, CORPUS_VERSION),
+        verification: {
+          directory: paths.verificationDirectory,
+          probationJobs: config.verifyProbation,
+          rate: config.verifyRate,
+        },
         ledger: this.ledger,
         log: log.child({ role: 'submitter' }),
         env: parts.env,
@@ -137,6 +142,7 @@ export async function startAgent(
   makePrivateDirectory(paths.stateDirectory);
   makePrivateDirectory(paths.cacheDirectory);
   makePrivateDirectory(paths.runtimeDirectory);
+  makePrivateDirectory(paths.verificationDirectory);
   const identity = await openIdentity(paths.stateDirectory, { hostname: config.name });
   const runnerPath = await buildRunner(paths.cacheDirectory);
   const toolchainCache = await openToolchainCache({ cacheDirectory: paths.cacheDirectory });

@@ -13,6 +13,8 @@ export type SettingType =
   | 'milliseconds'
   | 'seconds'
   | 'bytes'
+  | 'whole'
+  | 'share'
   | 'port';
 
 interface Setting {
@@ -146,6 +148,18 @@ export const SETTINGS = {
     type: 'seconds',
     text: 'how long a node may take for one job before it is compiled locally',
   },
+  verifyProbation: {
+    option: '--verify-probation <count>',
+    env: 'MESHCC_VERIFY_PROBATION',
+    type: 'whole',
+    text: 'first results of each compiler on each node that are compared with a second compile before any of it is used; 0: none',
+  },
+  verifyRate: {
+    option: '--verify-rate <share>',
+    env: 'MESHCC_VERIFY_RATE',
+    type: 'share',
+    text: 'share of the later results that is compared, before they are used',
+  },
   idleExitMs: {
     option: '--idle-exit <seconds>',
     env: 'MESHCC_IDLE_EXIT',
@@ -190,6 +204,8 @@ export interface AgentConfig {
   compareHosts: boolean;
   creditWaitMs: number;
   jobTimeoutMs: number;
+  verifyProbation: number;
+  verifyRate: number;
   idleExitMs: number;
   logLevel: string;
   logFormat: string;
@@ -218,6 +234,8 @@ export function defaultConfig(): AgentConfig {
     compareHosts: false,
     creditWaitMs: 60_000,
     jobTimeoutMs: 600_000,
+    verifyProbation: 3,
+    verifyRate: 0.01,
     idleExitMs: 0,
     logLevel: 'info',
     logFormat: 'text',
@@ -301,6 +319,10 @@ function parse({ type, choices }: Setting, written: Written, where: string): unk
   if (type === 'seconds') {
     if (number > LONGEST_SECONDS) throw bad(`at most ${LONGEST_SECONDS} seconds`);
     return number * 1000;
+  }
+  if (type === 'share') {
+    if (number > 1) throw bad('a number from 0 to 1');
+    return number;
   }
   if (!Number.isInteger(number)) throw bad('a whole number');
   if (type === 'port' && number > 65_535) throw bad('a port from 0 to 65535');

@@ -7,9 +7,9 @@ import { PACKAGE_VERSION } from '../base/package-root.ts';
 import { ALL_BUILDS } from '../observe/index.ts';
 import { listenReplacingStale } from '../submitter/index.ts';
 import type { Agent } from './agent.ts';
-import type { JobView, StatusView } from './control-views.ts';
+import type { JobView, QuarantineView, StatusView } from './control-views.ts';
 import { NodeBench } from './node-bench.ts';
-import { nodesOf } from './node-views.ts';
+import { nodesOf, quarantineView } from './node-views.ts';
 import { toolchainsOf } from './toolchain-views.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -31,6 +31,7 @@ const HANDLERS: Record<string, Handler> = {
   'GET /v1/toolchains': (agent) => toolchainsOf(agent),
   'GET /v1/builds': (agent, _body, url) => agent.ledger.summary(url.searchParams.get('id') ?? ALL_BUILDS),
   'GET /v1/jobs': (agent, _body, url) => ({ jobs: jobsOf(agent, url.searchParams) }),
+  'POST /v1/release': (agent, body) => ({ released: release(agent, String(body.node)) }),
   'POST /v1/invite': async (agent, body) => {
     const invitation = await agent.mesh.invite(Number(body.validityMs ?? DEFAULT_VALIDITY_MS));
     return { code: invitation.code, port: invitation.port };
@@ -45,6 +46,16 @@ const HANDLERS: Record<string, Handler> = {
     return NodeBench.run(agent, { nodes, isShort: body.isShort === true }, follower);
   },
 };
+
+/** @throws MeshError MESHCC_BAD_CONFIG if nothing of that node is in quarantine */
+function release(agent: Agent, node: string): QuarantineView[] {
+  const released = agent.submitter?.release(node) ?? [];
+  if (released.length > 0) return released.map((each) => quarantineView(agent, each));
+  throw new MeshError(
+    'MESHCC_BAD_CONFIG',
+    `no compiler of a node "${node}" is in quarantine; \`meshcc status\` shows those that are`,
+  );
+}
 
 export interface ControlServer {
   close(): void;
@@ -175,6 +186,7 @@ function statusOf(agent: Agent): StatusView {
       reason,
     })),
     eventLoopDelay: agent.loopDelay.figures,
+    quarantine: (agent.submitter?.quarantined ?? []).map((each) => quarantineView(agent, each)),
     jobs: agent.ledger.summary(ALL_BUILDS),
   };
 }

@@ -43,7 +43,22 @@ export interface StatusView {
   readonly unusableCompilers: readonly { path: string; reason: string }[];
   /** How long the agent's event loop was held up while there was work. */
   readonly eventLoopDelay: LoopDelayFigures;
+  readonly quarantine: readonly QuarantineView[];
   readonly jobs: BuildSummary;
+}
+
+/** A compiler of another node that gets no jobs, because a result of its was wrong. */
+export interface QuarantineView {
+  readonly nodeId: string;
+  readonly nodeName: string;
+  readonly toolchainId: string;
+  /** Name of this machine's equal compiler; empty if it has none any more. */
+  readonly compiler: string;
+  readonly sinceMs: number;
+  /** The unit that it compiled wrongly. */
+  readonly unit: string;
+  /** Directory with what both sides made. */
+  readonly evidence: string;
 }
 
 export interface NodeView {
@@ -59,6 +74,8 @@ export interface NodeView {
   readonly inFlight?: number;
   /** Compilers that this machine and the node have in common. */
   readonly commonCompilers?: number;
+  /** Those of them that get no jobs. */
+  readonly quarantined?: readonly QuarantineView[];
   /** File contents sent to it. */
   readonly sentBytes?: number;
 }

@@ -9,6 +9,13 @@ export {
   type SettingName,
   type WrittenSettings,
 } from './config.ts';
-export type { JobView, NodeView, StatusView, ToolchainCell, ToolchainsView } from './control-views.ts';
+export type {
+  JobView,
+  NodeView,
+  QuarantineView,
+  StatusView,
+  ToolchainCell,
+  ToolchainsView,
+} from './control-views.ts';
 export { runAgent } from './lifecycle.ts';
 export type { BenchQuestion } from './node-bench.ts';

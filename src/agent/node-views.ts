@@ -1,8 +1,9 @@
 /** The other machines as `meshcc nodes` shows them: announced, named by address, connected or in vain. */
 import { formatHostPort } from '../base/host-port.ts';
 import type { Sighting } from '../mesh/index.ts';
+import type { QuarantinedToolchain } from '../submitter/index.ts';
 import type { Agent } from './agent.ts';
-import type { NodeView } from './control-views.ts';
+import type { NodeView, QuarantineView } from './control-views.ts';
 import { NO_SERVICE_PORT } from './mesh-life.ts';
 
 /** Every node in sight, sorted by name. */
@@ -23,6 +24,7 @@ export function nodesOf(agent: Agent): NodeView[] {
       ...(ours ? { state: 'sighted', detail: detailOfOurs(sighting) } : stateOfForeign(sighting)),
     });
   }
+  const quarantine = (agent.submitter?.quarantined ?? []).map((each) => quarantineView(agent, each));
   for (const { node, worker, lastError } of agent.submitter?.pool?.nodes ?? []) {
     const base = { nodeId: node.nodeId, name: node.name, address: node.addresses[0] ?? '' };
     if (worker === undefined) {
@@ -31,16 +33,18 @@ export function nodesOf(agent: Agent): NodeView[] {
     }
     // A compiler that serves several languages counts once.
     const shared = new Set(own.filter(({ id }) => worker.toolchainIds.has(id)).map(({ name }) => name)).size;
+    const quarantined = quarantine.filter(({ nodeId }) => nodeId === node.nodeId);
     views.set(node.nodeId, {
       ...base,
       address: worker.address,
       state: worker.draining ? 'draining' : 'connected',
-      detail: shared === 0 ? 'has none of the compilers of this machine' : '',
+      detail: shared === 0 ? 'has none of the compilers of this machine' : quarantineText(quarantined),
       slots: worker.slots,
       // Said by another node, and meant for a terminal: nothing but a word.
       sandbox: /^[a-z]{1,20}$/.exec(worker.sandbox)?.[0] ?? '',
       inFlight: worker.inFlight,
       commonCompilers: shared,
+      quarantined,
       sentBytes: worker.sentBytes,
     });
   }
@@ -48,6 +52,18 @@ export function nodesOf(agent: Agent): NodeView[] {
     return { nodeId: '', name: address, address, ...stateOfUnconnected(trouble) };
   });
   return [...views.values(), ...unanswered].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** With the name that the compiler has here. */
+export function quarantineView(agent: Agent, each: QuarantinedToolchain): QuarantineView {
+  const own = agent.compilers.toolchains.find(({ toolchain }) => toolchain.id === each.toolchainId);
+  return { ...each, compiler: own?.names[0] ?? '' };
+}
+
+function quarantineText(quarantined: readonly QuarantineView[]): string {
+  if (quarantined.length === 0) return '';
+  const names = quarantined.map(({ compiler, toolchainId }) => compiler || toolchainId.slice(0, 8));
+  return `in quarantine: ${names.join(', ')} (meshcc status)`;
 }
 
 /** A node that serves nobody announces a port that is none. */

@@ -67,6 +67,14 @@ export class IdSet implements Iterable<number> {
     for (let at = 0; at < this.#words.length; at++) eachBit(this.#words[at] ?? 0, this.#first + at, use);
   }
 
+  equals(other: IdSet): boolean {
+    let isSame = this.size === other.size;
+    this.forEachMissingIn(other, () => {
+      isSame = false;
+    });
+    return isSame;
+  }
+
   /** Calls `use` with each number that the other set lacks, in ascending order. */
   forEachMissingIn(other: IdSet, use: (id: number) => void): void {
     const shift = this.#first - other.#first;

@@ -8,6 +8,8 @@ import { MeshError } from './errors.ts';
 export interface AgentPaths {
   /** Keys, certificates and remembered peers; survives everything. */
   readonly stateDirectory: string;
+  /** Which nodes passed their comparisons, and results that differed. */
+  readonly verificationDirectory: string;
   /** Content store and built helpers; may be deleted at any time while no agent runs. */
   readonly cacheDirectory: string;
   /** Sockets; mode 0700. */
@@ -29,10 +31,12 @@ export function agentPaths(env: NodeJS.ProcessEnv = process.env): AgentPaths {
     : env.XDG_RUNTIME_DIR
       ? join(env.XDG_RUNTIME_DIR, 'meshcc')
       : `/tmp/meshcc-${userInfo().uid}`;
+  const stateDirectory = home
+    ? join(home, 'state')
+    : join(env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'meshcc');
   return {
-    stateDirectory: home
-      ? join(home, 'state')
-      : join(env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'meshcc'),
+    stateDirectory,
+    verificationDirectory: join(stateDirectory, 'verification'),
     cacheDirectory: home
       ? join(home, 'cache')
       : join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'meshcc'),

@@ -49,6 +49,8 @@ const TYPE_TEXTS = {
   milliseconds: 'milliseconds',
   seconds: 'seconds',
   bytes: 'size such as 500M or 5G',
+  whole: 'whole number',
+  share: 'number from 0 to 1',
   port: 'port, 0 for any free one',
 } as const;
 
@@ -82,7 +84,7 @@ const DIRECTORIES: readonly (readonly [string, string, string, string])[] = [
     'state',
     '`$XDG_STATE_HOME/meshcc`',
     '`~/.local/state/meshcc`',
-    'key and certificates, results of `meshcc bench`, log of an agent that `meshcc run` started',
+    'key and certificates, results of `meshcc bench`, log of an agent that `meshcc run` started, which nodes passed their [comparisons](verification.md), results that differed',
   ],
   [
     'cache',

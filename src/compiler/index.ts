@@ -45,6 +45,8 @@ export { isDumpOf } from './output-names.ts';
 export type { Finding, ParsedArguments } from './parse-arguments.ts';
 export { parseArguments } from './parse-arguments.ts';
 export { profilePaths } from './profile-inputs.ts';
+export type { ReferencePlaces } from './reference-arguments.ts';
+export { referenceArguments } from './reference-arguments.ts';
 export {
   DEPENDENCY_TARGET,
   dependencyArguments,

@@ -202,7 +202,13 @@ const MESH_REASONS = {
   },
   'result-mismatch': {
     kind: 'fault',
-    text: 'A result did not match its digest, or two nodes disagreed about it.',
+    text: 'Two compiles of the unit on different machines gave different results, so none of them was used.',
+    advice: '`meshcc status` tells what is known about it.',
+  },
+  'node-quarantined': {
+    kind: 'fault',
+    text: 'The only nodes with this compiler are in quarantine, because a result of theirs was wrong.',
+    advice: '`meshcc nodes` shows them; `meshcc nodes --release NODE` takes one back.',
   },
   'unexpected-output': {
     kind: 'fault',

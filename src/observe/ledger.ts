@@ -1,6 +1,7 @@
 /** Where every compiler call of this user went, and why: counted per build, with the latest local ones in detail. */
 import { LRUCache } from 'lru-cache';
 import type { LocalReasonId } from '../compiler/index.ts';
+import { type ComparisonEnd, VerificationCounts, type VerificationSummary } from './verification-counts.ts';
 
 /** A finished compiler call. */
 export interface JobRecord {
@@ -24,6 +25,8 @@ export interface BuildSummary {
   readonly failedAttempts: number;
   readonly nodes: readonly { name: string; jobs: number; cpuSeconds: number }[];
   readonly local: readonly { reason: LocalReasonId; jobs: number; example: string }[];
+  /** Second compiles for comparison; they are no jobs, and counted here only. */
+  readonly verification: VerificationSummary;
 }
 
 /** Calls that a person can ask about. */
@@ -42,6 +45,7 @@ class BuildCounts {
   failedAttempts = 0;
   readonly nodes = new Map<string, { jobs: number; cpuUs: number }>();
   readonly local = new Map<LocalReasonId, { jobs: number; example: string }>();
+  readonly verification = new VerificationCounts();
 
   add(record: JobRecord): void {
     this.failedAttempts += record.failedAttempts.length;
@@ -67,6 +71,7 @@ class BuildCounts {
       failedAttempts: this.failedAttempts,
       nodes: nodes.sort((a, b) => b.jobs - a.jobs),
       local: local.sort((a, b) => b.jobs - a.jobs),
+      verification: this.verification.summary,
     };
   }
 }
@@ -99,17 +104,25 @@ export class Ledger {
 
   record(finished: JobRecord): void {
     const job = clipped(finished);
-    this.#all.add(job);
-    if (job.buildId !== '') {
-      let build = this.#builds.get(job.buildId);
-      if (build === undefined) {
-        build = new BuildCounts();
-        this.#builds.set(job.buildId, build);
-      }
-      build.add(job);
-    }
+    for (const counts of this.#countsOf(job.buildId)) counts.add(job);
     this.#recent[this.#next] = job;
     this.#next = (this.#next + 1) % RECENT_JOBS;
+  }
+
+  /** A comparison of the result of a call has ended. @param finding what a person should know of it, in a sentence */
+  recordComparison(buildId: string, end: ComparisonEnd, finding?: string): void {
+    const text = finding === undefined ? undefined : clip(finding);
+    for (const counts of this.#countsOf(buildId)) counts.verification.add(end, text);
+  }
+
+  #countsOf(buildId: string): BuildCounts[] {
+    if (buildId === '') return [this.#all];
+    let build = this.#builds.get(buildId);
+    if (build === undefined) {
+      build = new BuildCounts();
+      this.#builds.set(buildId, build);
+    }
+    return [this.#all, build];
   }
 
   /** Counts of one build, or of everything since the start with {@link ALL_BUILDS}. */

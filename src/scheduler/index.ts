@@ -3,3 +3,15 @@ export { type ExpectedNode, ExpectedNodes } from './expected-nodes.ts';
 export { FairQueue } from './fair-queue.ts';
 export { type Candidate, placeJob } from './place.ts';
 export { type Release, Slots } from './slots.ts';
+export {
+  isNeededAsProof,
+  isOnProbation,
+  judge,
+  type NodeResult,
+  type SecondCompiler,
+  type Standing,
+  sample,
+  type Verdict,
+  type VerificationPolicy,
+  type VerificationSubject,
+} from './verification.ts';

@@ -13,10 +13,12 @@ import type { MessageLocale } from './message-locale.ts';
 import type { RemoteOutcome } from './outcome.ts';
 import type { ShimSession } from './shim-session.ts';
 import { ShimSink } from './shim-sink.ts';
+import type { VerifiedCall, Verifier } from './verifier.ts';
 
 /** What the pipeline works with; shared by all calls. */
 export interface CallParts extends PreparationParts {
   readonly localSlots: Slots;
+  readonly verifier: Verifier;
   readonly ledger: Ledger;
   readonly log: Logger;
   /** Called when a call comes. */
@@ -75,7 +77,7 @@ export class CompileCall {
     if (prepared.kind === 'local') return prepared;
     const { locale } = prepared;
     let { job } = prepared;
-    const { dispatcher, limits } = this.#parts;
+    const { dispatcher, limits, verifier } = this.#parts;
     const tried = new Set<string>();
     let isExact = false;
     for (let busy = 0; tried.size < limits.maxAttempts && busy < 10; ) {
@@ -85,10 +87,12 @@ export class CompileCall {
         tried,
         limits.creditWaitMs,
         this.#session.gone,
-        (worker) =>
-          this.#parts.inputs.isCurrent(job.inputs)
-            ? { kind: 'attempt' as const, worker, outcome: worker.run(job, sink, this.#session.gone) }
-            : { kind: 'outdated' as const },
+        (worker) => {
+          if (!this.#parts.inputs.isCurrent(job.inputs)) return { kind: 'outdated' as const };
+          const trial = verifier.begin(worker, job, sink);
+          const outcome = worker.run(job, trial.sink, this.#session.gone);
+          return { kind: 'attempt' as const, worker, trial, outcome };
+        },
       );
       if (attempt.kind === 'none') return this.#preparation.refused(attempt, job.toolchain);
       if (attempt.kind === 'outdated') {
@@ -99,8 +103,20 @@ export class CompileCall {
       }
       const outcome = await attempt.outcome;
       if (outcome.kind === 'compiled' && outcome.exitStatus === 0 && outcome.signal === 0) {
-        return this.#commit(outcome, attempt.worker.nodeName, locale);
+        const ruling = await verifier.rule(
+          attempt.trial,
+          outcome,
+          this.#verified({ ...prepared, job }, isExact),
+        );
+        verifier.end(attempt.trial);
+        if (ruling.kind === 'deliver') return this.#commit(outcome, attempt.worker.nodeName, locale);
+        this.#session.discard();
+        if (ruling.kind === 'here') return here(ruling.reason, ruling.detail);
+        this.#failedAttempts.push(ruling.detail);
+        tried.add(attempt.worker.nodeId);
+        continue;
       }
+      verifier.end(attempt.trial);
       if (sink.began) this.#session.discard();
       if (outcome.kind === 'input-incomplete' && !isExact) {
         isExact = true;
@@ -115,6 +131,21 @@ export class CompileCall {
       else tried.add(attempt.worker.nodeId);
     }
     return here('attempts-exhausted', this.#failedAttempts.at(-1) ?? '');
+  }
+
+  /** What a result is judged by. */
+  #verified(prepared: Prepared, isExact: boolean): VerifiedCall {
+    const { invocation, job } = prepared;
+    const { compiler, env } = this.#request;
+    return {
+      invocation,
+      job,
+      compilerPath: compiler,
+      buildId: env.MESHCC_BUILD ?? '',
+      signal: this.#session.gone,
+      canBeSent: () => this.#parts.inputs.isCurrent(job.inputs),
+      isUnchanged: () => this.#preparation.isUnchanged(prepared, isExact),
+    };
   }
 
   /** A worker missed something: asks the compiler itself what it reads, for one more attempt. */

@@ -17,6 +17,9 @@ export type NoPlacement = Placement & { readonly kind: 'none' };
 /** How long jobs wait for a node that was connected until a moment ago, or was sighted a moment ago. */
 export const CONNECTION_GRACE_MS = 3_000;
 
+/** True if this compiler of this node gets no jobs, although it is connected. */
+export type IsBarred = (worker: RemoteWorker, toolchainId: string) => boolean;
+
 interface Waiting {
   readonly toolchainId: string;
   readonly excluded: ReadonlySet<string>;
@@ -31,11 +34,16 @@ export class Dispatcher {
   readonly #waiting = new Set<Waiting>();
   readonly #graceMs: number;
   readonly #expected: ExpectedNodes;
+  readonly #isBarred: IsBarred;
   #placing = false;
 
-  /** @param graceMs how long jobs wait for a node that is about to connect */
-  constructor(graceMs = CONNECTION_GRACE_MS) {
+  /**
+   * @param graceMs how long jobs wait for a node that is about to connect
+   * @param isBarred tells which compiler of which node gets no jobs; after a change, {@link reconsider}
+   */
+  constructor(graceMs = CONNECTION_GRACE_MS, isBarred: IsBarred = () => false) {
     this.#graceMs = graceMs;
+    this.#isBarred = isBarred;
     this.#expected = new ExpectedNodes(graceMs, () => this.#placeAll());
   }
 
@@ -75,6 +83,11 @@ export class Dispatcher {
     if (this.#expected.forget(nodeId)) this.#placeAll();
   }
 
+  /** Other nodes are barred than before. */
+  reconsider(): void {
+    this.#placeAll();
+  }
+
   /** Why no worker will take a job with this toolchain soon; undefined if one may. */
   refusal(toolchainId: string, excluded: ReadonlySet<string>): NoPlacement | undefined {
     const refusal = this.#refusalOfConnected(toolchainId, excluded);
@@ -84,10 +97,13 @@ export class Dispatcher {
   /** Why none of the connected workers could take a job with this toolchain. */
   #refusalOfConnected(toolchainId: string, excluded: ReadonlySet<string>): NoPlacement | undefined {
     let usable = 0;
+    const barred: string[] = [];
     for (const worker of this.#workers.values()) {
       if (worker.draining || excluded.has(worker.nodeId)) continue;
       usable++;
-      if (worker.toolchainIds.has(toolchainId)) return undefined;
+      if (!worker.toolchainIds.has(toolchainId)) continue;
+      if (!this.#isBarred(worker, toolchainId)) return undefined;
+      barred.push(worker.nodeName);
     }
     if (excluded.size > 0) {
       return {
@@ -96,6 +112,7 @@ export class Dispatcher {
         detail: `${excluded.size} tried, no other connected node has this compiler`,
       };
     }
+    if (barred.length > 0) return { kind: 'none', reason: 'node-quarantined', detail: barred.join(' ') };
     if (usable === 0) return { kind: 'none', reason: 'no-peer', detail: 'no other node is connected' };
     return {
       kind: 'none',
@@ -175,7 +192,8 @@ export class Dispatcher {
 
   *#candidates(waiting: Waiting): Generator<RemoteWorker> {
     for (const worker of this.#workers.values()) {
-      if (worker.toolchainIds.has(waiting.toolchainId) && !waiting.excluded.has(worker.nodeId)) yield worker;
+      const offers = worker.toolchainIds.has(waiting.toolchainId) && !waiting.excluded.has(worker.nodeId);
+      if (offers && !this.#isBarred(worker, waiting.toolchainId)) yield worker;
     }
   }
 }

@@ -8,6 +8,8 @@ export interface IncomingOutput {
   readonly path: string;
   readonly sizeBytes: number;
   receivedBytes: number;
+  /** Of what arrived, once all has and it is what the result says. */
+  digest?: Digest;
 }
 
 /** What has arrived of one job. */
@@ -49,6 +51,7 @@ export function outputProblem(
     }
     const digest: Digest = finishDigest(output.hash);
     if (digest !== digestFromBytes(sha256)) return `${output.path} does not match its digest`;
+    output.digest = digest;
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
 export { type BenchCompiler, BenchCompiles, type TimedCompile } from './bench-compiles.ts';
 export type { CallLimits } from './job-preparation.ts';
 export type { MachineAnswer } from './machine-asker.ts';
+export type { QuarantinedToolchain } from './node-standings.ts';
 export type { RemoteWorker as RemoteNode } from './remote-worker.ts';
 export { listenReplacingStale } from './shim-server.ts';
 export { Submitter, type SubmitterOptions } from './submitter.ts';

@@ -15,6 +15,7 @@ import {
   StillReading,
 } from '../include-scan/index.ts';
 import type { EntryTable } from './entry-table.ts';
+import { areInputsOnDisk } from './input-check.ts';
 
 /** Inputs of one job, ready to travel. */
 export interface JobInputs {
@@ -133,6 +134,11 @@ export class InputCollector {
   /** False if the dictionary has been begun anew since: the inputs must be collected again. */
   isCurrent({ generation }: JobInputs): boolean {
     return generation === this.#entries.generation;
+  }
+
+  /** Reads all files of a job: true if each has the content that was told. For rare cases; it takes a while. */
+  areOnDisk(inputs: JobInputs): Promise<boolean> {
+    return areInputsOnDisk(this.#entries, inputs);
   }
 
   /** Files that the finder has read and numbered: all but a few are those of earlier jobs. */

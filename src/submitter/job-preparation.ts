@@ -122,6 +122,20 @@ export class JobPreparation {
     return here(reason, `${detail}: ${mismatchesInWords(toolchain, this.#parts.dispatcher.workers)}`);
   }
 
+  /**
+   * True if a compile now would be one with the same compiler, of the same files with the contents that they were told
+   * to have: reads all of them.
+   * @param isExact the compiler itself has listed its inputs
+   */
+  async isUnchanged({ invocation, job }: Prepared, isExact: boolean): Promise<boolean> {
+    await this.#parts.view.refresh();
+    const toolchain = await this.#identify(invocation);
+    if (!('id' in toolchain) || toolchain.id !== job.toolchain.id) return false;
+    const again = await this.findInputs(invocation, toolchain, isExact);
+    if (again.kind === 'local' || !again.job.inputs.entryIds.equals(job.inputs.entryIds)) return false;
+    return this.#parts.inputs.areOnDisk(job.inputs);
+  }
+
   #classify(dialect: Toolchain['dialect']): Classification {
     const { name, args, env, cwd } = this.#request;
     const readResponseFile = (path: string): string | undefined => readText(absolute(cwd, path));

@@ -1,4 +1,5 @@
 /** What can become of one remote attempt; every case but `compiled` has a next step in the pipeline. */
+import type { Digest } from '../base/digest.ts';
 
 /** Receives the outputs of an attempt while they arrive. */
 export interface OutputSink {
@@ -20,8 +21,8 @@ export type RemoteOutcome =
       readonly stderr: Buffer;
       readonly cpuUs: number;
       readonly wallUs: number;
-      /** Paths of the outputs received and verified, as the worker spelled them. */
-      readonly outputPaths: readonly string[];
+      /** The outputs received, which match their digests, with their paths as the worker spelled them. */
+      readonly outputs: readonly { readonly path: string; readonly digest: Digest }[];
     }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'busy'; readonly reason: string }

@@ -68,6 +68,8 @@ interface RunningJob extends IncomingOutputs {
 export class RemoteWorker {
   readonly nodeId: string;
   readonly nodeName: string;
+  /** Version of meshcc there. */
+  readonly agentVersion: string;
   readonly address: string;
   readonly slots: number;
   /** How it says that it confines what it compiles for others; empty if it does not say. */
@@ -103,6 +105,7 @@ export class RemoteWorker {
     this.#told = new ToldEntries(entries);
     this.nodeId = link.welcome.nodeId;
     this.nodeName = printable(link.welcome.nodeName, MAX_NAME);
+    this.agentVersion = printable(link.welcome.agentVersion, MAX_NAME);
     this.address = link.address;
     this.slots = link.welcome.slots;
     this.sandbox = link.welcome.sandbox ?? '';
@@ -338,7 +341,7 @@ export class RemoteWorker {
         stderr: Buffer.from(compiled.stderr),
         cpuUs: compiled.cpuUs,
         wallUs: compiled.wallUs,
-        outputPaths: [...job.hashes.values()].map((output) => output.path),
+        outputs: [...job.hashes.values()].flatMap(({ path, digest }) => (digest ? [{ path, digest }] : [])),
       };
       void job.delivery.then(() => job.finish(outcome));
     } else if (result.refused) job.finish({ kind: 'refused', reason: result.refused.reason });

@@ -1,4 +1,5 @@
 /** The submitter role of an agent: takes compiler calls from shims and has them compiled by the mesh. */
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { LocalReasonId } from '../compiler/index.ts';
 import {
@@ -18,11 +19,27 @@ import { Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
 import { InputCollector } from './input-set.ts';
 import type { CallLimits } from './job-preparation.ts';
+import { LocalReference } from './local-reference.ts';
 import { LocalToolchains } from './local-toolchains.ts';
 import { MessageLocales } from './message-locale.ts';
+import { MismatchEvidence } from './mismatch-evidence.ts';
 import { NativeProcessors } from './native-processors.ts';
+import { NodeStandings, type QuarantinedToolchain } from './node-standings.ts';
 import { ShimServer } from './shim-server.ts';
+import { Verifier } from './verifier.ts';
 import { WorkerPool } from './worker-pool.ts';
+
+/** How results of other nodes are compared. */
+export interface VerificationOptions {
+  /** Of this user, and there already: standings and evidence are kept in it. */
+  readonly directory: string;
+  /** Comparisons that each compiler on each node must pass before its results are believed; 0: none. */
+  readonly probationJobs: number;
+  /** Share of the later results that is compared, from 0 to 1. */
+  readonly rate: number;
+  /** By lot from 0 to 1, 1 excluded. Default: Math.random */
+  readonly random?: () => number;
+}
 
 export interface SubmitterOptions {
   readonly shimSocket: string;
@@ -34,6 +51,7 @@ export interface SubmitterOptions {
   /** Compiles that run here at once when the mesh cannot take them. */
   readonly localSlots: number;
   readonly limits: CallLimits;
+  readonly verification: VerificationOptions;
   /** Memory that the dictionary may take, about. Default: 256 MiB. */
   readonly dictionaryMaxBytes?: number;
   /** Speed of one slot of nodes that were measured, by node id; all in one unit. */
@@ -56,24 +74,40 @@ export class Submitter {
   readonly #asker: CompilerAsker;
   readonly #view: WatchedSourceView;
   readonly #toolchains: LocalToolchains;
+  readonly #standings: NodeStandings;
+  readonly #verifier: Verifier;
   #obstacle: LocalReasonId | undefined;
   /** Measured, by node id. */
   #speeds: ReadonlyMap<string, number>;
 
   constructor(options: SubmitterOptions) {
-    const { log } = options;
+    const { log, verification, runnerPath } = options;
+    const searchPath = options.env.PATH ?? '/usr/bin:/bin';
     const entries = new EntryTable(options.dictionaryMaxBytes);
     this.#entries = entries;
     this.#options = options;
     this.#speeds = options.speeds ?? new Map();
-    this.#asker = new CompilerAsker(
-      options.runnerPath,
-      options.env.PATH ?? '/usr/bin:/bin',
-      options.localSlots,
-    );
+    this.#asker = new CompilerAsker(runnerPath, searchPath, options.localSlots);
     const { run } = this.#asker;
     this.#view = new WatchedSourceView({ scratchDirectory: options.scratchDirectory });
-    this.#dispatcher = new Dispatcher();
+    const standings = new NodeStandings(join(verification.directory, 'standings.json'), (line) =>
+      log.warn(line),
+    );
+    this.#standings = standings;
+    this.#dispatcher = new Dispatcher(
+      undefined,
+      (worker, toolchainId) => standings.of(worker, toolchainId).isQuarantined,
+    );
+    this.#verifier = new Verifier({
+      policy: { probationJobs: verification.probationJobs, rateOf: () => verification.rate },
+      standings,
+      dispatcher: this.#dispatcher,
+      reference: new LocalReference(runnerPath, searchPath),
+      evidence: new MismatchEvidence(join(verification.directory, 'mismatches')),
+      ledger: options.ledger,
+      log,
+      random: verification.random ?? Math.random,
+    });
     this.#localSlots = new Slots(options.localSlots);
     this.#toolchains = new LocalToolchains(options.toolchainCache, options.env, this.#view);
     this.#parts = {
@@ -85,6 +119,7 @@ export class Submitter {
       locales: new MessageLocales(run),
       natives: new NativeProcessors(run),
       localSlots: this.#localSlots,
+      verifier: this.#verifier,
       ledger: options.ledger,
       log,
       limits: options.limits,
@@ -144,6 +179,22 @@ export class Submitter {
     };
   }
 
+  /** Compilers of other nodes that get no jobs, because a result of theirs was wrong. */
+  get quarantined(): readonly QuarantinedToolchain[] {
+    return this.#standings.quarantined;
+  }
+
+  /**
+   * Ends the quarantine of a node.
+   * @param name its name, or the beginning of its id
+   * @returns what was in quarantine
+   */
+  release(name: string): readonly QuarantinedToolchain[] {
+    const released = this.#standings.release(name);
+    this.#dispatcher.reconsider();
+    return released;
+  }
+
   /** New calls go local; calls that are under way may finish until the time-out. */
   async drain(timeoutMs: number): Promise<void> {
     this.#obstacle = 'draining';
@@ -159,6 +210,7 @@ export class Submitter {
     this.#pool?.stop();
     this.#view.close();
     await this.#asker.close();
+    await this.#verifier.close();
   }
 }
 

@@ -55,6 +55,8 @@ const WRITTEN: Record<SettingName, [string, unknown]> = {
   trustedNodes: ['a2b3 c4d5', ['a2b3', 'c4d5']],
   creditWaitMs: ['2.5', 2_500],
   jobTimeoutMs: ['30', 30_000],
+  verifyProbation: ['0', 0],
+  verifyRate: ['0.25', 0.25],
   idleExitMs: ['900', 900_000],
   logLevel: ['debug', 'debug'],
   logFormat: ['json', 'json'],
@@ -69,8 +71,11 @@ for (const name of NAMES) {
     assert.deepEqual(loadConfig({}, { [name]: written })[name], value);
     assert.deepEqual(loadConfig({ [env]: '' }, {})[name], defaultConfig()[name], 'empty counts as not set');
     const other = SETTINGS[name].type === 'flag' ? String(value !== true) : undefined;
+    const isShare = SETTINGS[name].type === 'share';
     const elsewhere =
-      other ?? (Array.isArray(value) ? 'x:1' : 'choices' in SETTINGS[name] ? defaultConfig()[name] : '7');
+      other ??
+      (isShare ? '1' : undefined) ??
+      (Array.isArray(value) ? 'x:1' : 'choices' in SETTINGS[name] ? defaultConfig()[name] : '7');
     assert.deepEqual(loadConfig({ [env]: String(elsewhere) }, { [name]: written })[name], value);
   });
 }

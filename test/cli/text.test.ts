@@ -31,10 +31,22 @@ const EMPTY: BuildSummary = {
   failedAttempts: 0,
   nodes: [],
   local: [],
+  verification: { agreed: 0, wrong: 0, unrepeatable: 0, undecided: 0, findings: [] },
 };
 
 test('a build without compiler calls says so in one line', () => {
   assert.equal(summaryText(EMPTY, 'meshcc, 0.1 s'), 'meshcc, 0.1 s: no compiler calls\n');
+});
+
+test('comparisons are told in the first line, and what they found in lines of its own', () => {
+  const build = { ...EMPTY, remoteJobs: 5 };
+  const agreed = summaryText({ ...build, verification: { ...EMPTY.verification, agreed: 3 } }, 'meshcc');
+  assert.equal(agreed, 'meshcc: 5 compiled on other nodes, 0 calls here, 3 compiled twice and compared');
+  const verification = { ...EMPTY.verification, agreed: 3, wrong: 1, findings: ['WRONG RESULT: …'] };
+  assert.equal(
+    summaryText({ ...build, verification }, 'meshcc'),
+    'meshcc: 5 compiled on other nodes, 0 calls here, 4 compiled twice and compared, of which 1 DIFFERED\n!! WRONG RESULT: …',
+  );
 });
 
 test('the summary counts nodes and reasons, explains each reason and gives an example of it', () => {

@@ -1,6 +1,7 @@
 /** What a submitter makes of a worker's words: a result is used only if it is whole, right and asked for. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { digestOf } from '../../src/base/digest.ts';
 import { OUTPUT_WINDOW_BYTES } from '../../src/mesh/index.ts';
 import type { RemoteOutcome } from '../../src/submitter/outcome.ts';
 import { until } from '../mesh/transport-peers.ts';
@@ -29,7 +30,10 @@ test('outputs that match their digests are passed on whole, whatever their numbe
   const sink = new CollectingSink(Object.keys(contents));
   const outcome = await script.remote.run(await preparedJob({ outputs }), sink, unaborted());
   assert.ok(outcome.kind === 'compiled', JSON.stringify(outcome));
-  assert.deepEqual(outcome.outputPaths, Object.keys(contents));
+  assert.deepEqual(
+    outcome.outputs,
+    Object.entries(contents).map(([path, content]) => ({ path, digest: digestOf(content) })),
+  );
   for (const [path, content] of Object.entries(contents)) assert.deepEqual(sink.content(path), content, path);
   assert.deepEqual([script.remote.inFlight, script.remote.credits], [0, 9]);
 });

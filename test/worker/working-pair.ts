@@ -8,12 +8,14 @@ import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
 import { type InvocationArg, isCompilerName } from '../../src/compiler/index.ts';
 import {
   type ConnectOptions,
+  type FromWorker,
   type MeshServer,
   type Security,
   serveMesh,
   type WireArgument,
   type WorkerLink,
 } from '../../src/mesh/index.ts';
+import { Outbound } from '../../src/mesh/transport/outbound.ts';
 import { createLogger } from '../../src/observe/index.ts';
 import { buildRunner, probeConfinement } from '../../src/sandbox/index.ts';
 import type { RunnerVariant } from '../../src/sandbox/rungs.ts';
@@ -60,6 +62,8 @@ export interface WorkingOptions {
   readonly trustedNodes?: readonly string[];
   readonly dictionaryMaxBytes?: number;
   readonly fingerprints?: Fingerprints;
+  /** Stands between the worker and the wire, as bad memory would: sends on what it returns. */
+  readonly tamper?: (message: FromWorker) => FromWorker;
 }
 
 /** Starts a worker; skips the test and returns undefined on a machine that cannot confine. */
@@ -95,12 +99,12 @@ export async function workingWorker(
     port: 0,
     welcome: () => ({
       nodeId: options.nodeId ?? 'worker',
-      nodeName: 'worker-name',
+      nodeName: `${options.nodeId ?? 'worker'}-name`,
       agentVersion: '0',
       slots: worker.slots,
       toolchains: worker.toolchains,
     }),
-    accept: worker.accept.bind(worker),
+    accept: (peer, out, hangUp) => worker.accept(peer, tampered(out, options.tamper), hangUp),
     log: () => {},
   });
   t.after(async () => {
@@ -116,6 +120,20 @@ export async function workingWorker(
     sessions: () => readdirSync(join(directory, 'sessions')),
     halfBlobs: () => readdirSync(join(directory, 'store', 'temporary')),
   };
+}
+
+/** The same stream with every message changed on its way. */
+function tampered(out: Outbound<FromWorker>, tamper: WorkingOptions['tamper']): Outbound<FromWorker> {
+  if (tamper === undefined) return out;
+  return new Outbound<FromWorker>({
+    write: (message) => {
+      out.send(tamper(message));
+      return true;
+    },
+    once: () => {},
+    end: () => out.end(),
+    destroyed: false,
+  });
 }
 
 /** A submitter with its own sources, connected to a worker. */

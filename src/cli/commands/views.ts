@@ -1,6 +1,6 @@
 /** `meshcc status`, `nodes`, `toolchains` and `explain`: what is going on, and why something was compiled here. */
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import type { JobView, NodeView, StatusView, ToolchainsView } from '../../agent/index.ts';
+import type { JobView, NodeView, QuarantineView, StatusView, ToolchainsView } from '../../agent/index.ts';
 import { agentPaths } from '../../base/paths.ts';
 import { isLocalReasonId, LOCAL_REASONS } from '../../compiler/index.ts';
 import { askAgent } from '../control-client.ts';
@@ -23,9 +23,14 @@ export function addViewCommands(program: Command): void {
   program
     .command('nodes')
     .description('the machines in sight, and whether they compile for this one')
+    .option('--release <node>', 'take a node, by name or id, back from quarantine')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  meshcc nodes\n  meshcc nodes --json')
-    .action(async ({ json }: { json?: boolean }) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  meshcc nodes\n  meshcc nodes --json\n  meshcc nodes --release board1',
+    )
+    .action(async ({ json, release }: { json?: boolean; release?: string }) => {
+      if (release !== undefined) return releaseNode(release, json === true);
       const answer = await askAgent<{ nodes: NodeView[] }>(agentPaths().controlSocket, 'GET', '/v1/nodes');
       process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : nodesText(answer.nodes));
     });
@@ -59,6 +64,22 @@ export function addViewCommands(program: Command): void {
     });
 }
 
+async function releaseNode(node: string, json: boolean): Promise<void> {
+  const answer = await askAgent<{ released: QuarantineView[] }>(
+    agentPaths().controlSocket,
+    'POST',
+    '/v1/release',
+    { node },
+  );
+  if (json) return void process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+  for (const each of answer.released)
+    process.stdout.write(`${each.nodeName}: ${compilerOf(each)} is used again, on probation at first\n`);
+}
+
+function compilerOf({ compiler, toolchainId }: QuarantineView): string {
+  return compiler === '' ? `compiler ${toolchainId.slice(0, 8)}` : compiler;
+}
+
 /** @throws InvalidArgumentError, which becomes an error of the command line */
 function knownReason(text: string): string {
   if (isLocalReasonId(text)) return text;
@@ -84,6 +105,10 @@ function statusText(status: StatusView): string {
     ...status.compilers.map(
       ({ names, languages, version, targetTriple, id }) =>
         `compiler  ${names[0]} ${version} for ${targetTriple}: ${languages.join(', ')} (${id.slice(0, 8)})`,
+    ),
+    ...status.quarantine.map(
+      (each) =>
+        `QUARANTINE ${each.nodeName}: ${compilerOf(each)} compiled ${each.unit} wrongly at ${new Date(each.sinceMs).toISOString()}; ${each.evidence === '' ? 'nothing was kept' : `kept in ${each.evidence}`}; meshcc nodes --release ${each.nodeName} takes it back`,
     ),
     ...status.unusableCompilers.map(({ path, reason }) => `compiler  ${path} is not used: ${reason}`),
     '',

@@ -1,0 +1,262 @@
+/**
+ * Holds results of other nodes until a second compile has shown that they are right: the first ones of each compiler
+ * on each node, and a share of the later ones. docs/verification.md tells why it is done this way.
+ */
+import type { Logger } from 'pino';
+import type { LocalReasonId } from '../compiler/index.ts';
+import type { Ledger } from '../observe/index.ts';
+import {
+  isNeededAsProof,
+  isOnProbation,
+  judge,
+  type SecondCompiler,
+  sample,
+  type VerificationPolicy,
+} from '../scheduler/index.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { LocalReference, ReferenceUnit } from './local-reference.ts';
+import type { MismatchEvidence } from './mismatch-evidence.ts';
+import { type Contestant, type Finding, MismatchInquiry } from './mismatch-inquiry.ts';
+import type { NodeStandings } from './node-standings.ts';
+import type { OutputSink, RemoteOutcome } from './outcome.ts';
+import type { PreparedJob, RemoteWorker } from './remote-worker.ts';
+import { ExpectingSink, KeepingRoom, KeepingSink, printOf, type UnitProduct } from './unit-product.ts';
+
+/** The call whose result is to be judged. */
+export interface VerifiedCall extends ReferenceUnit {
+  readonly buildId: string;
+  /** Fires when nobody waits for the result any more. */
+  readonly signal: AbortSignal;
+  /** True if the ids of the job's inputs still mean something, so that it can be sent once more. */
+  readonly canBeSent: () => boolean;
+  /** True if a compile now would read what the job was sent with. */
+  readonly isUnchanged: () => Promise<boolean>;
+}
+
+/** What is to become of a result. */
+export type Ruling =
+  | { readonly kind: 'deliver' }
+  /** It is worth nothing; another node may do the job. */
+  | { readonly kind: 'elsewhere'; readonly detail: string }
+  | { readonly kind: 'here'; readonly reason: LocalReasonId; readonly detail: string };
+
+/** One attempt at a job, as far as its result may be compared. */
+export interface Trial {
+  readonly worker: RemoteWorker;
+  /** Takes the outputs. */
+  readonly sink: OutputSink;
+  /** Undefined: nothing is kept of this attempt. */
+  readonly kept: KeepingSink | undefined;
+  /** It was drawn to be compared. */
+  readonly drawn: SecondCompiler | undefined;
+}
+
+export interface VerifierParts {
+  readonly policy: VerificationPolicy;
+  readonly standings: NodeStandings;
+  readonly dispatcher: Dispatcher;
+  readonly reference: LocalReference;
+  readonly evidence: MismatchEvidence;
+  readonly ledger: Ledger;
+  readonly log: Logger;
+  /** A number from 0 to 1, 1 excluded. */
+  readonly random: () => number;
+}
+
+/** How long a second compile waits for a free node; then the local compiler does it, or nobody. */
+const SECOND_WAIT_MS = 10_000;
+
+/** Bytes of results that are kept while they are compared. */
+const KEPT_BYTES = 64 * 1024 * 1024;
+
+const DELIVER: Ruling = { kind: 'deliver' };
+const INTERRUPTED: Ruling = { kind: 'here', reason: 'interrupted', detail: '' };
+
+export class Verifier {
+  readonly #parts: VerifierParts;
+  readonly #inquiry: MismatchInquiry;
+  readonly #room = new KeepingRoom(KEPT_BYTES);
+  /** Comparisons that have begun, by compiler and node. */
+  readonly #underWay = new Map<string, number>();
+
+  constructor(parts: VerifierParts) {
+    this.#parts = parts;
+    this.#inquiry = new MismatchInquiry(parts);
+  }
+
+  /** An attempt at a job begins. @param sink where its outputs go */
+  begin(worker: RemoteWorker, { toolchain }: PreparedJob, sink: OutputSink): Trial {
+    const { policy, standings, random } = this.#parts;
+    const rate = policy.rateOf({ nodeId: worker.nodeId, toolchainId: toolchain.id });
+    const drawn = rate > 0 ? sample(rate, random()) : undefined;
+    if (drawn === undefined && !isOnProbation(standings.of(worker, toolchain.id), policy))
+      return { worker, sink, kept: undefined, drawn };
+    const kept = new KeepingSink(sink, this.#room);
+    return { worker, sink: kept, kept, drawn };
+  }
+
+  /** The attempt came to nothing, or its result has been judged. */
+  end({ kept }: Trial): void {
+    kept?.release();
+  }
+
+  /** Says, as soon as it is known, what is to become of a result. Never rejects. */
+  async rule(
+    trial: Trial,
+    outcome: RemoteOutcome & { kind: 'compiled' },
+    call: VerifiedCall,
+  ): Promise<Ruling> {
+    const { standings } = this.#parts;
+    for (;;) {
+      if (call.signal.aborted) return INTERRUPTED;
+      const step = this.#nextStep(trial, call);
+      if (step === 'deliver') return DELIVER;
+      if (step === 'elsewhere') {
+        const detail = `${trial.worker.nodeName} was put into quarantine before its result was believed`;
+        return { kind: 'elsewhere', detail };
+      }
+      if (step === 'wait') await standings.change(call.signal);
+      else {
+        const ruling = await this.#compare(step, trial, outcome, call);
+        if (ruling !== undefined) return ruling;
+      }
+    }
+  }
+
+  /** Ends what it runs here; standings are on disk then. */
+  async close(): Promise<void> {
+    await this.#parts.reference.close();
+    await this.#parts.standings.saved();
+  }
+
+  #nextStep(
+    { worker, drawn }: Trial,
+    { invocation, job }: VerifiedCall,
+  ): 'deliver' | 'elsewhere' | 'wait' | SecondCompiler {
+    const { policy, standings } = this.#parts;
+    const toolchainId = job.toolchain.id;
+    const standing = standings.of(worker, toolchainId);
+    if (standing.isQuarantined) return 'elsewhere';
+    if (this.#inquiry.isAbout(worker.nodeId, toolchainId)) return 'wait';
+    if (!invocation.isRepeatable) return 'deliver';
+    if (!isOnProbation(standing, policy)) return drawn ?? 'deliver';
+    const underWay = this.#underWay.get(keyOf(worker, toolchainId)) ?? 0;
+    return isNeededAsProof(standing, underWay, policy) ? 'anyone' : 'wait';
+  }
+
+  /** @returns undefined if the comparison says nothing about this result: it is looked at again */
+  async #compare(
+    who: SecondCompiler,
+    trial: Trial,
+    outcome: RemoteOutcome & { kind: 'compiled' },
+    call: VerifiedCall,
+  ): Promise<Ruling | undefined> {
+    const key = keyOf(trial.worker, call.job.toolchain.id);
+    this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1);
+    try {
+      const product = trial.kept?.product(outcome) ?? withoutContents(outcome);
+      const first: Contestant = { node: trial.worker, product };
+      return await this.#hold(who, first, call);
+    } finally {
+      const left = (this.#underWay.get(key) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(key, left);
+      else this.#underWay.delete(key);
+      this.#parts.standings.wake();
+    }
+  }
+
+  async #hold(who: SecondCompiler, first: Contestant, call: VerifiedCall): Promise<Ruling | undefined> {
+    const contestants = [first];
+    const second = await this.#compileElsewhere(first.node, call);
+    try {
+      if (call.signal.aborted) return INTERRUPTED;
+      const references: UnitProduct[] = [];
+      if (second !== undefined) contestants.push(second.contestant);
+      else {
+        if (who === 'node') return DELIVER;
+        const { reference } = this.#parts;
+        const made = await reference.compile(call, call.signal);
+        if (call.signal.aborted) return INTERRUPTED;
+        if (made.kind === 'unavailable') {
+          this.#parts.log.debug(
+            { subject: call.invocation.sourcePath },
+            `nobody to compare with: ${made.detail}`,
+          );
+          return DELIVER;
+        }
+        // A compiler that says no here, and yes there: the last word is the user's own call's.
+        if (made.kind === 'failed') return { kind: 'here', reason: 'result-mismatch', detail: made.detail };
+        references.push(made.product);
+      }
+      const results = contestants.map(({ node, product }) => ({
+        nodeId: node.nodeId,
+        print: printOf(product),
+      }));
+      const verdict = judge(results, references.map(printOf), true);
+      if (verdict.kind === 'agreed') return this.#agreed(contestants, call);
+      return this.#rulingOn(await this.#inquiry.hold(contestants, references, call));
+    } finally {
+      second?.release();
+    }
+  }
+
+  #agreed(contestants: readonly Contestant[], { job, buildId }: VerifiedCall): Ruling {
+    const { standings, policy, ledger } = this.#parts;
+    for (const { node } of contestants) standings.agree(node, job.toolchain.id, policy.probationJobs);
+    ledger.recordComparison(buildId, 'agreed');
+    return DELIVER;
+  }
+
+  #rulingOn(finding: Finding): Ruling | undefined {
+    switch (finding.kind) {
+      case 'right':
+        return DELIVER;
+      case 'interrupted':
+        return INTERRUPTED;
+      case 'look-again':
+        return undefined;
+      default:
+        return { kind: 'here', reason: finding.reason, detail: finding.detail };
+    }
+  }
+
+  /** The same job on another node with the same compiler. @returns undefined if none can do it, or none did */
+  async #compileElsewhere(
+    first: Contestant['node'],
+    call: VerifiedCall,
+  ): Promise<{ contestant: Contestant; release: () => void } | undefined> {
+    const { dispatcher, log } = this.#parts;
+    const { job, signal } = call;
+    const excluded = new Set([first.nodeId]);
+    if (dispatcher.refusal(job.toolchain.id, excluded) !== undefined) return undefined;
+    const sink = new KeepingSink(new ExpectingSink(job), this.#room);
+    const placed = await dispatcher.place(job.toolchain.id, excluded, SECOND_WAIT_MS, signal, (worker) =>
+      call.canBeSent()
+        ? { kind: 'sent' as const, worker, outcome: worker.run(job, sink, signal) }
+        : { kind: 'outdated' as const },
+    );
+    if (placed.kind !== 'sent') return undefined;
+    const { worker } = placed;
+    const outcome = await placed.outcome;
+    if (outcome.kind === 'compiled' && outcome.exitStatus === 0 && outcome.signal === 0) {
+      return {
+        contestant: { node: worker, product: sink.product(outcome) },
+        release: () => sink.release(),
+      };
+    }
+    sink.release();
+    log.debug(
+      { node: worker.nodeName, outcome: outcome.kind },
+      `no second result of ${call.invocation.sourcePath}`,
+    );
+    return undefined;
+  }
+}
+
+function withoutContents({ stdout, stderr, outputs }: RemoteOutcome & { kind: 'compiled' }): UnitProduct {
+  return { stdout, stderr, files: outputs.map((output) => ({ ...output, content: undefined })) };
+}
+
+function keyOf({ nodeId }: { readonly nodeId: string }, toolchainId: string): string {
+  return `${nodeId} ${toolchainId}`;
+}
