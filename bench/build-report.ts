@@ -1,6 +1,6 @@
 /** What a build on the mesh did, as the table that people read, and whether it passed. */
 import type { LocalReasonId } from '../src/compiler/index.ts';
-import type { BuildOutcome, RunSummary } from './mesh-under-test.ts';
+import { type BuildOutcome, comparedUnits, type RunSummary } from './mesh-under-test.ts';
 import type { Comparison, Reference } from './workloads/index.ts';
 
 /** Everything that is known after a build. */
@@ -63,6 +63,10 @@ function summaryRows(summary: RunSummary): [string, string][] {
   return [
     ...summary.nodes.map(({ name, jobs }): [string, string] => [`  on ${name}`, `${jobs} jobs`]),
     ...summary.local.map(({ reason, jobs }): [string, string] => [`  local, ${reason}`, `${jobs} jobs`]),
+    [
+      'compiled twice and compared',
+      `${comparedUnits(summary)}, of which ${summary.verification.agreed} agreed`,
+    ],
     ['units remote', share === undefined ? 'none' : `${share.toFixed(1)} %`],
   ];
 }

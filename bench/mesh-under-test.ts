@@ -33,6 +33,14 @@ export interface RunSummary {
   readonly local: readonly { readonly reason: string; readonly jobs: number }[];
   readonly remoteJobs: number;
   readonly localJobs: number;
+  /** Units that were compiled a second time for comparison, by what that showed; these compiles are no jobs. */
+  readonly verification: Readonly<Record<'agreed' | 'wrong' | 'unrepeatable' | 'undecided', number>>;
+}
+
+/** Units that were compiled a second time for comparison. */
+export function comparedUnits({ verification }: RunSummary): number {
+  const { agreed, wrong, unrepeatable, undecided } = verification;
+  return agreed + wrong + unrepeatable + undecided;
 }
 
 /** The part of what `meshcc status --json` prints that is used. */
@@ -246,9 +254,10 @@ function answers(socketPath: string): Promise<boolean> {
 function readSummary(file: string): RunSummary | undefined {
   if (!existsSync(file)) return undefined;
   const value: Partial<RunSummary> = JSON.parse(readFileSync(file, 'utf8'));
-  const { nodes, local, remoteJobs, localJobs } = value;
-  if (!nodes || !local || remoteJobs === undefined || localJobs === undefined) return undefined;
-  return { nodes, local, remoteJobs, localJobs };
+  const { nodes, local, remoteJobs, localJobs, verification } = value;
+  if (!nodes || !local || !verification || remoteJobs === undefined || localJobs === undefined)
+    return undefined;
+  return { nodes, local, remoteJobs, localJobs, verification };
 }
 
 async function withTimeout<T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> {

@@ -26,6 +26,7 @@ const OPTIONS = {
   variants: { type: 'string', default: 'plain,debug' },
   cache: { type: 'string', default: join(homedir(), '.cache', 'meshcc-bench') },
   json: { type: 'string' },
+  verification: { type: 'string', default: 'default' },
   'no-profile': { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -38,10 +39,13 @@ const USAGE = `usage: npm run bench:submitter -- [options]
   --variants LIST   plain, debug (-g added); default both
   --boards N        hosts besides the submitter (2)
   --jobs N          commands at once, half of them preprocessors (8)
+  --verification W  default: as users have it; off: no result is compared with a second compile
   --no-profile      leave out the pass under the CPU profiler
   --json FILE       write everything that was measured
   --cache DIR       sources, trees and references (~/.cache/meshcc-bench)
   --keep            leave logs, homes of the agents and CPU profiles`;
+
+const VERIFICATION_OFF = { MESHCC_VERIFY_PROBATION: '0', MESHCC_VERIFY_RATE: '0' };
 
 const log = (line: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
 
@@ -57,6 +61,8 @@ function settings() {
   const variants = values.variants.split(',');
   const unknown = variants.find((name) => name !== 'plain' && name !== 'debug');
   if (unknown !== undefined) throw new BenchError(`--variants knows plain and debug, not ${unknown}`);
+  if (values.verification !== 'default' && values.verification !== 'off')
+    throw new BenchError(`--verification is default or off, not ${values.verification}`);
   return {
     ...values,
     variants,
@@ -116,6 +122,7 @@ async function measureVariant(
     runDirectory: home,
     cacheDirectory: wanted.cache,
     listRunner,
+    settings: wanted.verification === 'off' ? VERIFICATION_OFF : {},
     log,
   });
   try {
@@ -146,7 +153,9 @@ async function main(): Promise<number> {
   const chosen = wanted.units > 0 ? units.slice(0, wanted.units) : units;
   const runDirectory = mkdtempSync(join(tmpdir(), 'meshcc-submitter-'));
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, kernel: release(), node: process.version };
-  console.log(`## Cost of a unit on the submitter: ${tree.name}, ${JSON.stringify(machine)}\n`);
+  console.log(
+    `## Cost of a unit on the submitter: ${tree.name}, ${JSON.stringify(machine)}, verification ${wanted.verification}\n`,
+  );
   const results: VariantResult[] = [];
   for (const variant of wanted.variants) {
     const result = await measureVariant(variant, chosen, runDirectory, listRunner, wanted);

@@ -1,7 +1,7 @@
 /** meshcc: first with boards that have seen nothing, then the same tree again. */
 import { join } from 'node:path';
 import { unitsHere } from '../build-report.ts';
-import { formMesh, MeshNode, type RunSummary } from '../mesh-under-test.ts';
+import { comparedUnits, formMesh, MeshNode, type RunSummary } from '../mesh-under-test.ts';
 import type { BuildFacts, Contestant, ContestContext, Leg, Session } from './contestant.ts';
 
 const COLD: Leg = { name: 'meshcc-cold', title: 'meshcc, boards empty' };
@@ -22,7 +22,10 @@ function factsOf(summary: RunSummary | undefined, nodes: readonly MeshNode[]): B
   const logs = nodes.map(({ agentLog }) => agentLog);
   if (!summary) return { logs };
   const reasons = summary.local.map(({ reason, jobs }) => [`local: ${reason}`, jobs] as const);
-  return { localUnits: unitsHere(summary), notes: Object.fromEntries(reasons), logs };
+  // Comparisons are part of what a user gets, so they are on, and in the figures.
+  const compared = comparedUnits(summary);
+  const notes = compared === 0 ? reasons : [...reasons, ['compiled twice and compared', compared] as const];
+  return { localUnits: unitsHere(summary), notes: Object.fromEntries(notes), logs };
 }
 
 async function openMeshcc(context: ContestContext): Promise<Session> {

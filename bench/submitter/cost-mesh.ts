@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
 import { type Cluster, createCluster } from '../../test/support/netns.ts';
 import { BenchError } from '../bench-error.ts';
-import { formMesh, MeshNode, type RunSummary } from '../mesh-under-test.ts';
+import { comparedUnits, formMesh, MeshNode, type RunSummary } from '../mesh-under-test.ts';
 import { type CommandCost, type ListedCommand, runList } from '../run-list.ts';
 import type { Log } from '../workloads/index.ts';
 import { type BenchUnit, outputFileOf } from './unit-commands.ts';
@@ -26,6 +26,8 @@ export interface PassCost {
   readonly wallMs: number;
   /** Units that were compiled here after all; their compiles count under `shimMs`, so the pass says nothing then. */
   readonly localUnits: number;
+  /** Units that were compiled a second time, for comparison. */
+  readonly comparedUnits: number;
   /** Outputs that are not those of a local compile. */
   readonly differentObjects: number;
 }
@@ -39,6 +41,8 @@ export interface CostMeshOptions {
   /** Hidden from the boards. */
   readonly cacheDirectory: string;
   readonly listRunner: string;
+  /** Further settings of the submitter's agent. */
+  readonly settings: NodeJS.ProcessEnv;
   readonly log: Log;
 }
 
@@ -85,7 +89,9 @@ export class CostMesh {
       NODE_OPTIONS: `--import=${pathToFileURL(PRELOAD).href}`,
       BENCH_PROFILE_FILE: this.#profileFile,
     };
-    await formMesh(this.#nodes, this.#options.log, (node) => (node === this.#laptop ? profiling : {}));
+    await formMesh(this.#nodes, this.#options.log, (node) =>
+      node === this.#laptop ? { ...profiling, ...this.#options.settings } : {},
+    );
     this.#environment = await this.#laptop.shimEnvironment();
     this.#agentPid = (await this.#laptop.status()).pid;
     await sleep(2_000);
@@ -116,6 +122,7 @@ export class CostMesh {
       idleMs: (this.#idleMsPerSecond * wallMs) / 1000,
       preprocessMs: sum(1),
       wallMs,
+      comparedUnits: comparedUnits(jobsAfter) - comparedUnits(jobsBefore),
       localUnits: units.length - (jobsAfter.remoteJobs - jobsBefore.remoteJobs),
       differentObjects: units.filter((unit) => !isAsExpected(unit)).length,
     };

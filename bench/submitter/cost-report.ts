@@ -34,6 +34,7 @@ function passRow(pass: PassCost): string[] {
     perUnit(pass.preprocessMs),
     `1 / ${(1 / ratioToPreprocessor(pass)).toFixed(1)}`,
     (pass.wallMs / 1000).toFixed(1),
+    String(pass.comparedUnits),
     faults.length === 0 ? 'all' : faults.join(', '),
   ];
 }
@@ -48,6 +49,7 @@ const PASS_HEAD = [
   'gcc -E ms',
   'ratio',
   'wall s',
+  'compared',
   'remote, identical',
 ];
 

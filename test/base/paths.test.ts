@@ -13,6 +13,7 @@ test('MESHCC_HOME puts everything below one directory', () => {
   const paths = agentPaths({ MESHCC_HOME: '/h', XDG_RUNTIME_DIR: '/r', XDG_STATE_HOME: '/s' });
   assert.deepEqual(paths, {
     stateDirectory: '/h/state',
+    verificationDirectory: '/h/state/verification',
     cacheDirectory: '/h/cache',
     runtimeDirectory: '/h/run',
     shimSocket: '/h/run/agent.sock',

@@ -20,6 +20,7 @@ const SUMMARY: RunSummary = {
   ],
   remoteJobs: 3,
   localJobs: 46,
+  verification: { agreed: 2, wrong: 1, unrepeatable: 0, undecided: 0 },
 };
 
 function result(change: {

@@ -119,7 +119,6 @@ const IMMOVABLE: readonly string[] = [
   'gcc --coverage -c unit.c',
   'gcc -fstack-usage -c unit.c',
   'gcc -save-temps -c unit.c',
-  'gcc -dumpbase other -c unit.c',
   'gcc -fdump-tree-optimized -c unit.c',
   'gcc -S -MD unit.c',
   'clang-14 -g -gsplit-dwarf -c unit.c',

@@ -41,11 +41,26 @@ test('a build counts its own calls, and all of them count together', () => {
       { name: 'laptop', jobs: 1, cpuSeconds: 0.25 },
     ],
     local: [{ reason: 'time-macro', jobs: 1, example: 'v.c (/src/v.h)' }],
+    verification: { agreed: 0, wrong: 0, unrepeatable: 0, undecided: 0, findings: [] },
   });
   assert.deepEqual(ledger.summary('two').local, [{ reason: 'link', jobs: 1, example: 'prog' }]);
   const all = ledger.summary(ALL_BUILDS);
   assert.deepEqual([all.remoteJobs, all.localJobs], [3, 3]);
   assert.deepEqual(all.local[0], { reason: 'link', jobs: 2, example: 'prog' });
+});
+
+test('comparisons are counted beside the calls, and the latest findings are kept', () => {
+  const ledger = new Ledger();
+  ledger.recordComparison('one', 'agreed');
+  ledger.recordComparison('one', 'wrong', 'board was wrong');
+  for (let index = 0; index < 12; index++) ledger.recordComparison('two', 'undecided', `finding ${index}`);
+  const { remoteJobs, localJobs, verification } = ledger.summary('one');
+  assert.deepEqual([remoteJobs, localJobs], [0, 0]);
+  const none = { agreed: 0, wrong: 0, unrepeatable: 0, undecided: 0 };
+  assert.deepEqual(verification, { ...none, agreed: 1, wrong: 1, findings: ['board was wrong'] });
+  const all = ledger.summary(ALL_BUILDS).verification;
+  assert.deepEqual([all.agreed, all.wrong, all.undecided], [1, 1, 12]);
+  assert.deepEqual([all.findings.length, all.findings.at(-1)], [10, 'finding 11']);
 });
 
 test('a build that nobody knows is empty', () => {

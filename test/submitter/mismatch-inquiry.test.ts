@@ -39,11 +39,13 @@ class Case {
 
   /** @param local what the local compiler makes, one after the other */
   constructor(t: TestContext, local: readonly (string | ReferenceOutcome)[]) {
-    t.after(() => rmSync(this.directory, { recursive: true, force: true }));
     this.#tree = sourceTree(t);
     this.#local = [...local];
     this.standings = new NodeStandings(join(this.directory, 'standings.json'), () => {});
-    t.after(() => this.standings.saved());
+    t.after(async () => {
+      await this.standings.saved();
+      rmSync(this.directory, { recursive: true, force: true });
+    });
     this.inquiry = new MismatchInquiry({
       policy,
       standings: this.standings,

@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { digestOf, digestToBytes } from '../../src/base/digest.ts';
 import type { FromWorker } from '../../src/mesh/index.ts';
 import { type BuildSummary, createLogger, Ledger } from '../../src/observe/index.ts';
 import { buildRunner } from '../../src/sandbox/index.ts';
@@ -29,20 +28,6 @@ export interface VerifiedMeshOptions {
 const LIMITS = { creditWaitMs: 60_000, jobTimeoutMs: 60_000, maxAttempts: 2 };
 
 export const honest: Tamper = (message) => message;
-
-/** Flips a bit in the last output of every compile, the object, and says the digest of what it then is. */
-export const wrongObject: Tamper = (message) => {
-  const compiled = message.result?.compiled;
-  const last = compiled?.outputs.at(-1);
-  if (message.result === undefined || compiled === undefined || last?.data === undefined) return message;
-  const data = Buffer.from(last.data);
-  data[data.length >> 1] = (data[data.length >> 1] ?? 0) ^ 1;
-  const outputs = [
-    ...compiled.outputs.slice(0, -1),
-    { ...last, data, sha256: digestToBytes(digestOf(data)) },
-  ];
-  return { result: { ...message.result, compiled: { ...compiled, outputs } } };
-};
 
 export class VerifiedMesh {
   readonly root = mkdtempSync('/tmp/mc-verify-');
