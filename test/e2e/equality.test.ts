@@ -12,7 +12,8 @@ let mesh: TestMesh;
 let directory: string;
 
 before(async () => {
-  mesh = await TestMesh.start();
+  // Every result that can be is compared with a second compile by the local compiler, which must not differ either.
+  mesh = await TestMesh.start({ laptop: { args: ['--verify-probation', '1000000'] } });
   directory = join(mesh.work, 'equality');
   mkdirSync(directory);
   writeEqualitySources(directory);
@@ -77,4 +78,12 @@ test('what an earlier compile left is replaced, not written through', () =>
     assert.equal(old.status, 0);
     assert.deepEqual([...result.outputs.keys()], ['dir/old.d', 'dir/old.o']);
     assertRemote(result.job);
+  }));
+
+test('no comparison with a second compile found a difference where there is none', () =>
+  mesh.explaining(async () => {
+    const { jobs, quarantine } = await mesh.laptop.status();
+    const { agreed, findings } = jobs.verification;
+    assert.deepEqual([findings, quarantine], [[], []]);
+    assert.ok(agreed > jobs.remoteJobs / 2, `${agreed} of ${jobs.remoteJobs} were compared`);
   }));
