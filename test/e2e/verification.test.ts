@@ -73,7 +73,8 @@ test('no object of a broken board is ever seen, and the user is told of it every
     assert.ok(found !== undefined && others.length === 0);
     assert.equal(found.nodeName, 'broken');
     const own = status.compilers.find(({ id }) => id === found.toolchainId);
-    assert.ok(own?.names.includes('/usr/bin/gcc'));
+    assert.ok(own);
+    assert.ok(own.names.includes('/usr/bin/gcc'));
     assert.equal(found.compiler, own.names[0]);
     assert.equal(
       status.jobs.nodes.find(({ name }) => name === 'broken'),
