@@ -52,6 +52,7 @@ export class NodeStandings {
   readonly #waiting = new Set<() => void>();
   #saving: Promise<void> | undefined;
   #isStale = false;
+  #hasQuarantines = false;
 
   /**
    * @param path the file in which they are remembered; one that cannot be read counts as none: all are met anew
@@ -61,6 +62,12 @@ export class NodeStandings {
     this.#path = path;
     this.#warn = warn;
     for (const record of this.#read()) this.#records.set(keyOf(record.nodeId, record.toolchainId), record);
+    this.#hasQuarantines = this.quarantined.length > 0;
+  }
+
+  /** True if the compiler of the node is in quarantine. Asked for every job that waits, whenever a node is free. */
+  isQuarantined(node: StandingNode, toolchainId: string): boolean {
+    return this.#hasQuarantines && this.of(node, toolchainId).isQuarantined;
   }
 
   /** The standing of a compiler on a node. */
@@ -164,6 +171,7 @@ export class NodeStandings {
   }
 
   #changed(): void {
+    this.#hasQuarantines = this.quarantined.length > 0;
     this.wake();
     this.#isStale = true;
     this.#saveSoon();

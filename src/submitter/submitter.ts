@@ -94,9 +94,8 @@ export class Submitter {
       log.warn(line),
     );
     this.#standings = standings;
-    this.#dispatcher = new Dispatcher(
-      undefined,
-      (worker, toolchainId) => standings.of(worker, toolchainId).isQuarantined,
+    this.#dispatcher = new Dispatcher(undefined, (worker, toolchainId) =>
+      standings.isQuarantined(worker, toolchainId),
     );
     this.#verifier = new Verifier({
       policy: { probationJobs: verification.probationJobs, rateOf: () => verification.rate },

@@ -45,6 +45,7 @@ test('a restart remembers everything, a new version of meshcc there nothing', as
   const after = open();
   assert.deepEqual(after.of(BOARD, GCC), { ...NEW, agreed: 1 });
   assert.deepEqual(after.of(BOARD, GXX), { ...NEW, isQuarantined: true });
+  assert.deepEqual([after.isQuarantined(BOARD, GXX), after.isQuarantined(BOARD, GCC)], [true, false]);
   assert.deepEqual(after.quarantined, [
     { nodeId: 'abcdef', nodeName: 'board', toolchainId: GXX, ...QUARANTINE },
   ]);
