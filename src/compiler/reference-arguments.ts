@@ -40,10 +40,11 @@ export function referenceArguments(
   if (!canMove(invocation, dialect)) return undefined;
   const own = invocation.args.flatMap((arg) => moved(arg, dialect, places));
   const args = [...renderArguments(own), '-o', places.outputPath];
-  const { depfile } = invocation;
+  if (invocation.depfile === undefined) return args;
   const isFromDriver = invocation.args.some((arg) => effectOf(arg, dialect) === 'depfile');
-  if (depfile === undefined || !isFromDriver) return args;
-  args.push('-MF', places.depfilePath);
+  if (isFromDriver) args.push('-MF', places.depfilePath);
+  // What GCC's driver hands on from -Wp, it does not look into: cc1 then makes up a target of the source's name.
+  else if (dialect === 'gcc') return args;
   const namesTarget = invocation.args.some(
     ({ form, name }) => form !== 'source' && DEPFILE_TARGETS.has(name),
   );

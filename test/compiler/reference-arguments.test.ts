@@ -75,6 +75,8 @@ const MOVABLE: readonly string[] = [
   'g++ -std=c++20 -fno-exceptions -c unit.cpp -o out/unit.o: out/unit.o',
   'clang-14 -O2 -g -MD -c unit.c -o out/unit.o: out/unit.o out/unit.d',
   'clang-14 -c unit.c -MMD: unit.o unit.d',
+  'clang-14 -Wp,-MMD,out/.unit.o.d -c unit.c -o out/unit.o: out/unit.o out/.unit.o.d',
+  'clang-14 -Wp,-MD,dep.d -c unit.c: unit.o dep.d',
   'clang-14 -flto=thin -c unit.c -o out/unit.o: out/unit.o',
   'clang-14 -fprofile-instr-generate -fcoverage-mapping -c unit.c -o out/unit.o: out/unit.o',
   'clang-14 -S -O1 unit.c -o out/unit.s: out/unit.s',
