@@ -10,7 +10,7 @@ import type { Log, PreparedTree, Workload } from './workload.ts';
 
 const SOURCE_PACKAGE = 'range-v3';
 const CONFIGURE =
-  'cmake -S . -B build -G "Unix Makefiles" -DCMAKE_BUILD_TYPE=Debug -DRANGE_V3_HEADER_CHECKS=ON -DRANGE_V3_DOCS=OFF -DRANGES_ENABLE_WERROR=OFF';
+  'cmake -S . -B build -G "Unix Makefiles" -DCMAKE_BUILD_TYPE=Debug -DRANGE_V3_HEADER_CHECKS=ON -DRANGE_V3_DOCS=OFF -DRANGES_ENABLE_WERROR=OFF -DRANGES_PREFER_REAL_CONCEPTS=OFF';
 
 const isOutput = (path: string): boolean => /\.o(\.d)?$/.test(path) && !path.includes('CMakeScratch');
 
