@@ -203,12 +203,12 @@ const MESH_REASONS = {
   'result-mismatch': {
     kind: 'fault',
     text: 'Two compiles of the unit on different machines gave different results, so none of them was used.',
-    advice: '`meshcc status` tells what is known about it.',
+    advice: 'Ask `meshcc status` what is known about it.',
   },
   'node-quarantined': {
     kind: 'fault',
     text: 'The only nodes with this compiler are in quarantine, because a result of theirs was wrong.',
-    advice: '`meshcc nodes` shows them; `meshcc nodes --release NODE` takes one back.',
+    advice: 'See `meshcc nodes`; `meshcc nodes --release NODE` takes one back.',
   },
   'unexpected-output': {
     kind: 'fault',
