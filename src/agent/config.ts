@@ -23,6 +23,8 @@ interface Setting {
   readonly env: string;
   readonly type: SettingType;
   readonly text: string;
+  /** What an option that begins with --no- does; `text` is of the setting itself. */
+  readonly negatedText?: string;
   /** The only values that there are, if they can be counted. */
   readonly choices?: readonly string[];
   /** What the docs say of the default where it depends on the machine. */
@@ -63,12 +65,14 @@ export const SETTINGS = {
     env: 'MESHCC_WORKER',
     type: 'flag',
     text: 'compile for other nodes',
+    negatedText: 'do not compile for other nodes',
   },
   submitter: {
     option: '--no-submitter',
     env: 'MESHCC_SUBMITTER',
     type: 'flag',
     text: 'take compiler calls on this machine',
+    negatedText: 'take no compiler calls on this machine',
   },
   insecure: {
     option: '--insecure',

@@ -53,7 +53,7 @@ function release(agent: Agent, node: string): QuarantineView[] {
   if (released.length > 0) return released.map((each) => quarantineView(agent, each));
   throw new MeshError(
     'MESHCC_BAD_CONFIG',
-    `no compiler of a node "${node}" is in quarantine; \`meshcc status\` shows those that are`,
+    `no compiler of a node "${node}" is in quarantine; \`meshcc nodes\` shows those that are`,
   );
 }
 

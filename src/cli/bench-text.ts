@@ -24,15 +24,20 @@ export interface PricedResult extends BenchResult {
   readonly nodes: readonly PricedNode[];
 }
 
-/** @throws MeshError MESHCC_BAD_CONFIG if a cost is that of a node which is not in the result */
-export function withCosts(result: BenchResult, watts: NodeCosts, price: NodeCosts): PricedResult {
-  const isCalled = ({ name, nodeId }: NodeResult, wanted: string): boolean =>
-    name === wanted || nodeId === wanted;
+/** What a node can be called by. */
+export type NamedNode = Pick<NodeResult, 'name' | 'nodeId'>;
+
+/** @throws MeshError MESHCC_BAD_CONFIG if a cost is that of a node which is not among these */
+export function checkCosts(nodes: readonly NamedNode[], watts: NodeCosts, price: NodeCosts): void {
   for (const wanted of [...watts.keys(), ...price.keys()]) {
-    if (result.nodes.some((node) => isCalled(node, wanted))) continue;
-    const names = result.nodes.map(({ name }) => name).join(', ');
-    throw new MeshError('MESHCC_BAD_CONFIG', `a cost was given for ${wanted}, and measured were ${names}`);
+    if (nodes.some(({ name, nodeId }) => name === wanted || nodeId === wanted)) continue;
+    const names = nodes.map(({ name }) => name).join(', ');
+    throw new MeshError('MESHCC_BAD_CONFIG', `a cost was given for ${wanted}, and the nodes are ${names}`);
   }
+}
+
+/** What nodes that were not measured cost is left out. */
+export function withCosts(result: BenchResult, watts: NodeCosts, price: NodeCosts): PricedResult {
   const nodes = result.nodes.map((node): PricedNode => {
     const cost = (costs: NodeCosts): number | undefined => costs.get(node.name) ?? costs.get(node.nodeId);
     const lines = 'value' in node.allSlots ? node.allSlots.value.linesPerSecond.median : undefined;

@@ -102,7 +102,10 @@ const DIRECTORIES: readonly (readonly [string, string, string, string])[] = [
 
 function renderConfiguration(): string {
   const rows = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
-    const { option, env, type, text } = SETTINGS[name];
+    const setting = SETTINGS[name];
+    const { option, env, type } = setting;
+    const text =
+      'negatedText' in setting ? `${setting.text}; the option: ${setting.negatedText}` : setting.text;
     return [`\`${option}\``, `\`${env}\``, TYPE_TEXTS[type], defaultText(name), text];
   });
   return page(

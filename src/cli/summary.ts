@@ -10,7 +10,7 @@ export function summaryText(summary: BuildSummary, title: string): string {
   const failed =
     summary.failedAttempts === 0 ? '' : `, ${summary.failedAttempts} attempts repeated elsewhere`;
   const lines = [
-    `${title}: ${remoteJobs} compiled on other nodes, ${localJobs} calls here${failed}${comparedText(verification)}`,
+    `${title}: ${remoteJobs} compiled on other nodes, ${localJobs} ${localJobs === 1 ? 'call' : 'calls'} here${failed}${comparedText(verification)}`,
     ...verification.findings.map((finding) => `!! ${finding}`),
   ];
   if (nodes.length > 0) {

@@ -175,7 +175,10 @@ const MESH_REASONS = {
   },
   'toolchain-unknown': { kind: 'fault', text: 'The compiler could not be identified.' },
   'no-credit-in-time': { kind: 'mesh', text: 'All nodes were busy, and a local slot came free first.' },
-  'closure-failed': { kind: 'by-design', text: 'The compiler could not list what the source includes.' },
+  'closure-failed': {
+    kind: 'by-design',
+    text: 'The compiler could not list what the source includes: as a rule a header is missing, and the call fails anyway.',
+  },
   incbin: { kind: 'by-design', text: 'A source embeds a file with .incbin.' },
   embed: { kind: 'by-design', text: 'A source embeds a file with #embed.' },
   'compiler-file': {

@@ -61,6 +61,13 @@ export interface Prepared {
   readonly locale: MessageLocale;
 }
 
+/** Characters of a call that people are shown. */
+const MAX_SUBJECT = 160;
+
+function shortened(text: string): string {
+  return text.length <= MAX_SUBJECT ? text : `${text.slice(0, MAX_SUBJECT - 1)}…`;
+}
+
 export class JobPreparation {
   readonly #request: ShimRequest;
   readonly #parts: PreparationParts;
@@ -72,7 +79,7 @@ export class JobPreparation {
     this.#request = request;
     this.#parts = parts;
     this.#gone = gone;
-    this.#subject = [request.name, ...request.args].join(' ').slice(0, 160);
+    this.#subject = shortened([request.name, ...request.args].join(' '));
   }
 
   /** What is compiled, as far as that is known; for people. */

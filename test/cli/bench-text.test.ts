@@ -1,7 +1,7 @@
 /** What `meshcc bench` prints: figures, what watts and dollars buy, and a word on everything that is missing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { benchText, withCosts } from '../../src/cli/bench-text.ts';
+import { benchText, checkCosts, withCosts } from '../../src/cli/bench-text.ts';
 import { benchResult, nodeResult } from '../benchmark/bench-fixtures.ts';
 
 const NOTHING = new Map<string, number>();
@@ -20,7 +20,11 @@ test('lines per watt and per dollar, for nodes of which that was said', () => {
 
 test('a cost of a node that was not measured is a mistake of the caller', () => {
   const result = benchResult([nodeResult('board1', 6000)]);
-  assert.throws(() => withCosts(result, new Map([['bord1', 5]]), NOTHING), /bord1.*measured were board1/);
+  assert.throws(
+    () => checkCosts(result.nodes, new Map([['bord1', 5]]), NOTHING),
+    /bord1.*the nodes are board1/,
+  );
+  checkCosts(result.nodes, new Map([['board1', 5]]), NOTHING);
 });
 
 test('what could not be measured is named with the reason, once, and stands as unknown in the tables', () => {

@@ -1,7 +1,7 @@
 /** Every command explains itself with an example, and every error says what to do next. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -230,7 +230,7 @@ test('an answer of an agent is passed on: its error with its code, its JSON as i
   );
   assert.deepEqual(await run('join', 'mc1-x'), {
     status: 0,
-    stdout: 'joined mesh m\n',
+    stdout: 'joined mesh m; meshcc nodes shows its other nodes\n',
     stderr: 'asking 10.0.0.1:9\n10.0.0.1:9: no\n',
   });
   assert.deepEqual(await run('join', 'mc1-x'), {
@@ -269,4 +269,30 @@ test('something that is no agent on the socket is told from none', () => {
   const { status, stderr } = meshcc(place, 'status');
   assert.equal(status, unavailable.status);
   assert.match(stderr, /control\.sock \(E[A-Z]+\)\. Start one: meshcc agent/);
+});
+
+test('a build that is switched off runs without agent and shims, and says so', () => {
+  const own = mkdtempSync(join(tmpdir(), 'meshcc-off-'));
+  try {
+    const summaryFile = join(own, 'summary.json');
+    const args = ['run', '--json-summary', summaryFile, '--', 'sh', '-c', 'command -v cc; exit 7'];
+    const { status, stdout, stderr } = meshccWith({ MESHCC_DISABLE: '1' }, own, ...args);
+    assert.deepEqual([status, stdout], [7, '/usr/bin/cc\n']);
+    assert.match(stderr, /^meshcc: MESHCC_DISABLE is set: a build without it$/m);
+    const { isDisabled, exitStatus } = JSON.parse(readFileSync(summaryFile, 'utf8'));
+    assert.deepEqual([isDisabled, exitStatus], [true, 7]);
+  } finally {
+    rmSync(own, { recursive: true });
+  }
+});
+
+test('a build command that cannot be run ends as shells end', () => {
+  for (const [command, wanted] of [
+    ['no-such-command', 127],
+    ['/etc/passwd', 126],
+  ] as const) {
+    const { status, stderr } = meshccWith({ MESHCC_DISABLE: '1' }, home, 'run', '--', command);
+    assert.equal(status, wanted, stderr);
+    assert.match(stderr, new RegExp(`cannot run ${command}: .*Check its name`));
+  }
 });

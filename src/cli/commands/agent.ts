@@ -6,9 +6,10 @@ import { askAgent } from '../control-client.ts';
 
 /** The options of the settings table. */
 function settingOptions(): Option[] {
-  return Object.values(SETTINGS).map(
-    (setting) => new Option(setting.option, `${setting.text} [${setting.env}]`),
-  );
+  return Object.values(SETTINGS).map((setting) => {
+    const text = 'negatedText' in setting ? setting.negatedText : setting.text;
+    return new Option(setting.option, `${text} [${setting.env}]`);
+  });
 }
 
 /** What was written on the command line, by setting. */

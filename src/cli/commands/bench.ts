@@ -1,11 +1,11 @@
 /** `meshcc bench`: how fast the nodes compile, and what they are, so that one can choose boards. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { BenchQuestion } from '../../agent/index.ts';
+import type { BenchQuestion, NodeView, StatusView } from '../../agent/index.ts';
 import { MeshError } from '../../base/errors.ts';
 import { agentPaths } from '../../base/paths.ts';
 import { type BenchResult, lastResult } from '../../benchmark/index.ts';
-import { benchText, type NodeCosts, withCosts } from '../bench-text.ts';
-import { followAgent } from '../control-client.ts';
+import { benchText, checkCosts, type NamedNode, type NodeCosts, withCosts } from '../bench-text.ts';
+import { askAgent, followAgent } from '../control-client.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 
 interface BenchOptions {
@@ -40,8 +40,11 @@ export function addBenchCommand(program: Command): void {
     )
     .action(async (nodes: string[], options: BenchOptions) => {
       const { stateDirectory, controlSocket } = agentPaths();
-      const result = options.last ? keptResult(stateDirectory) : await measure(controlSocket, nodes, options);
       const { watts = new Map(), price = new Map() } = options;
+      const kept = options.last ? keptResult(stateDirectory) : undefined;
+      // Before minutes of measuring: nobody should learn of a slip after them.
+      checkCosts(kept?.nodes ?? (await nodesInSight(controlSocket)), watts, price);
+      const result = kept ?? (await measure(controlSocket, nodes, options));
       const priced = withCosts(result, watts, price);
       process.stdout.write(options.json ? `${JSON.stringify(priced, null, 2)}\n` : benchText(priced));
       if (result.nodes.every(({ isHere, allSlots }) => isHere || 'notMeasured' in allSlots)) {
@@ -49,6 +52,15 @@ export function addBenchCommand(program: Command): void {
         process.exitCode = EXIT_CODES.notSo.status;
       }
     });
+}
+
+/** This machine and all nodes that its agent knows. */
+async function nodesInSight(controlSocket: string): Promise<NamedNode[]> {
+  const [status, { nodes }] = await Promise.all([
+    askAgent<StatusView>(controlSocket, 'GET', '/v1/status'),
+    askAgent<{ nodes: NodeView[] }>(controlSocket, 'GET', '/v1/nodes'),
+  ]);
+  return [status, ...nodes];
 }
 
 function measure(

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { StatusView } from '../../agent/index.ts';
-import { MeshError, messageOf } from '../../base/errors.ts';
+import { errnoOf, MeshError, messageOf } from '../../base/errors.ts';
 import { type AgentPaths, agentPaths, makePrivateDirectory } from '../../base/paths.ts';
 import type { BuildSummary } from '../../observe/index.ts';
 import { askAgent } from '../control-client.ts';
@@ -16,6 +16,9 @@ import { summaryText } from '../summary.ts';
 
 /** An agent that `run` had to start stays for the next build, this long. */
 const IDLE_EXIT_SECONDS = 900;
+/** What shells exit with for a command that is not there, and for one that cannot be run. */
+const NOT_FOUND_STATUS = 127;
+const NOT_RUNNABLE_STATUS = 126;
 const AGENT_START_MS = 60_000;
 /** How long a young agent is given to find its nodes: mDNS answers within one or two seconds. */
 const DISCOVERY_MS = 4_000;
@@ -49,6 +52,14 @@ export function addBuildCommands(program: Command): void {
 
 async function runBuild(command: readonly string[], options: RunOptions): Promise<number> {
   const writeSummary = openSummary(options.jsonSummary);
+  const startedMs = performance.now();
+  const wallSeconds = (): number => (performance.now() - startedMs) / 1000;
+  if (isSwitchedOff()) {
+    if (options.quiet !== true) process.stderr.write('meshcc: MESHCC_DISABLE is set: a build without it\n');
+    const exitStatus = await runCommand(command, process.env);
+    writeSummary({ isDisabled: true, wallSeconds: wallSeconds(), exitStatus });
+    return exitStatus;
+  }
   const paths = agentPaths();
   const shims = await installedShims();
   const status = await readyAgent(paths);
@@ -63,19 +74,18 @@ async function runBuild(command: readonly string[], options: RunOptions): Promis
     );
   }
   const buildId = randomUUID();
-  const startedMs = performance.now();
   const exitStatus = await runCommand(command, {
     ...process.env,
     PATH: `${shims.directory}:${process.env.PATH ?? ''}`,
     MESHCC_SOCKET: paths.shimSocket,
     MESHCC_BUILD: buildId,
   });
-  const wallSeconds = (performance.now() - startedMs) / 1000;
+  const seconds = wallSeconds();
   const summary = await askAgent<BuildSummary>(paths.controlSocket, 'GET', `/v1/builds?id=${buildId}`).catch(
     () => undefined,
   );
-  writeSummary({ ...summary, wallSeconds, exitStatus });
-  if (options.quiet !== true) report(summary, wallSeconds);
+  writeSummary({ ...summary, isAgentLost: summary === undefined, wallSeconds: seconds, exitStatus });
+  if (options.quiet !== true) report(summary, seconds);
   return exitStatus;
 }
 
@@ -106,13 +116,22 @@ function openSummary(path: string | undefined): (value: object) => void {
 }
 
 function report(summary: BuildSummary | undefined, wallSeconds: number): void {
-  if (summary === undefined) process.stderr.write('meshcc: the agent is gone; no summary\n');
-  else process.stderr.write(`\n${summaryText(summary, `meshcc, ${wallSeconds.toFixed(1)} s`)}`);
+  if (summary === undefined) {
+    process.stderr.write(
+      `\nmeshcc, ${wallSeconds.toFixed(1)} s: the agent ended during the build, and with it the counts; calls after that were compiled here, with the same results\n`,
+    );
+  } else process.stderr.write(`\n${summaryText(summary, `meshcc, ${wallSeconds.toFixed(1)} s`)}`);
+}
+
+/** As the shim reads it. */
+function isSwitchedOff(): boolean {
+  const word = process.env.MESHCC_DISABLE ?? '';
+  return word !== '' && word !== '0';
 }
 
 /** Runs the build in the foreground; signals of the terminal reach it by themselves. */
 function runCommand(command: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const [program = '', ...args] = command;
     const child = spawn(program, args, { stdio: 'inherit', env });
     const ignore = (): void => {};
@@ -122,13 +141,10 @@ function runCommand(command: readonly string[], env: NodeJS.ProcessEnv): Promise
     process.on('SIGTERM', forward);
     process.on('SIGHUP', forward);
     child.once('error', (error) => {
-      reject(
-        new MeshError(
-          'MESHCC_BAD_CONFIG',
-          `cannot run ${program}: ${error.message}. Check its name, and that it is in PATH.`,
-          { cause: error },
-        ),
+      process.stderr.write(
+        `meshcc: cannot run ${program}: ${messageOf(error)}. Check its name, and that it is in PATH.\n`,
       );
+      resolve(errnoOf(error) === 'ENOENT' ? NOT_FOUND_STATUS : NOT_RUNNABLE_STATUS);
     });
     child.once('exit', (code, signal) =>
       resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),

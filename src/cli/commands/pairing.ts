@@ -7,7 +7,9 @@ import { positiveNumber } from '../positive-number.ts';
 export function addPairingCommands(program: Command): void {
   program
     .command('invite')
-    .description('admit one more node: prints a code that works once, for ten minutes')
+    .description(
+      'admit one more node: prints a code that works once, for ten minutes, in place of an earlier one',
+    )
     .addOption(
       new Option('--minutes <count>', 'how long the code works').default(10).argParser(positiveNumber),
     )
@@ -47,7 +49,9 @@ export function addPairingCommands(program: Command): void {
       );
       if (json) return void process.stdout.write(`${JSON.stringify(answer)}\n`);
       process.stdout.write(
-        answer.alreadyMember ? `already in mesh ${answer.meshId}\n` : `joined mesh ${answer.meshId}\n`,
+        answer.alreadyMember
+          ? `already in mesh ${answer.meshId}\n`
+          : `joined mesh ${answer.meshId}; meshcc nodes shows its other nodes\n`,
       );
     });
 }

@@ -93,7 +93,7 @@ function statusText(status: StatusView): string {
     `${status.name} (node ${status.nodeId.slice(0, 8)}), meshcc ${status.version}, up ${status.uptimeSeconds} s`,
     status.insecure
       ? 'mesh      INSECURE: no encryption, no identities'
-      : `mesh      ${status.meshId ?? 'none yet: meshcc invite here, or meshcc join CODE'}; ${status.connectedNodes} nodes connected`,
+      : `mesh      ${status.meshId ?? 'none yet: meshcc invite here, or meshcc join CODE'}; ${status.connectedNodes} ${status.connectedNodes === 1 ? 'node' : 'nodes'} connected`,
     ...(status.port === undefined ? [] : [`port      ${status.port}, where other nodes reach this one`]),
     status.worker.on
       ? `worker    ${status.worker.running} of ${status.worker.slots} slots busy, ${status.worker.waiting} waiting`
