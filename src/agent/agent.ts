@@ -1,4 +1,5 @@
 /** Composition root: puts the rooms together into one symmetric agent, starts them in order and stops them in reverse. */
+import { rmSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { MeshError, messageOf } from '../base/errors.ts';
 import { PACKAGE_VERSION } from '../base/package-root.ts';
@@ -76,7 +77,7 @@ export class Agent {
       this.submitter = new Submitter({
         shimSocket: paths.shimSocket,
         runnerPath: parts.runnerPath,
-        scratchDirectory: paths.runtimeDirectory,
+        scratchDirectory: paths.scratchDirectory,
         toolchainCache: parts.toolchainCache,
         hello,
         localSlots: config.localSlots,
@@ -142,6 +143,9 @@ export async function startAgent(
   makePrivateDirectory(paths.stateDirectory);
   makePrivateDirectory(paths.cacheDirectory);
   makePrivateDirectory(paths.runtimeDirectory);
+  // An agent that was killed has left it full.
+  rmSync(paths.scratchDirectory, { recursive: true, force: true });
+  makePrivateDirectory(paths.scratchDirectory);
   makePrivateDirectory(paths.verificationDirectory);
   const identity = await openIdentity(paths.stateDirectory, { hostname: config.name });
   const runnerPath = await buildRunner(paths.cacheDirectory);

@@ -14,6 +14,8 @@ export interface AgentPaths {
   readonly cacheDirectory: string;
   /** Sockets; mode 0700. */
   readonly runtimeDirectory: string;
+  /** What an agent keeps while it runs; the next one finds it empty. */
+  readonly scratchDirectory: string;
   /** The socket that the gcc shim connects to. */
   readonly shimSocket: string;
   /** The socket that `meshcc status` and the like connect to. */
@@ -41,6 +43,7 @@ export function agentPaths(env: NodeJS.ProcessEnv = process.env): AgentPaths {
       ? join(home, 'cache')
       : join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'meshcc'),
     runtimeDirectory,
+    scratchDirectory: join(runtimeDirectory, 'scratch'),
     shimSocket: env.MESHCC_SOCKET || join(runtimeDirectory, 'agent.sock'),
     controlSocket: join(runtimeDirectory, 'control.sock'),
   };

@@ -16,6 +16,7 @@ test('MESHCC_HOME puts everything below one directory', () => {
     verificationDirectory: '/h/state/verification',
     cacheDirectory: '/h/cache',
     runtimeDirectory: '/h/run',
+    scratchDirectory: '/h/run/scratch',
     shimSocket: '/h/run/agent.sock',
     controlSocket: '/h/run/control.sock',
   });

@@ -1,6 +1,6 @@
 /** An agent starts, stops, is found, and outlives whatever is thrown at its doors. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -50,9 +50,12 @@ test('a second agent of the same user gives way and says so', () =>
 test('an agent that was killed leaves nothing in the way of the next', () =>
   mesh.explaining(async () => {
     await mesh.laptop.kill();
-    const { shimSocket, controlSocket } = agentPaths(mesh.laptop.env);
+    const { shimSocket, controlSocket, scratchDirectory } = agentPaths(mesh.laptop.env);
     assert.ok(existsSync(shimSocket) && existsSync(controlSocket), 'the sockets of the dead agent lie about');
+    const left = readdirSync(scratchDirectory);
+    assert.notDeepEqual(left, []);
     await mesh.laptop.start();
+    assert.ok(!readdirSync(scratchDirectory).some((name) => left.includes(name)), 'its scratch lies about');
     await mesh.connected(1);
     await assertServes();
   }));
