@@ -162,7 +162,7 @@ export const SETTINGS = {
     option: '--verify-rate <share>',
     env: 'MESHCC_VERIFY_RATE',
     type: 'share',
-    text: 'share of the later results that is compared, before they are used',
+    text: 'share of the later results that is compared, before they are used; by this machine’s own compiler only a tenth of it',
   },
   idleExitMs: {
     option: '--idle-exit <seconds>',

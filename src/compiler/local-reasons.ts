@@ -208,6 +208,11 @@ const MESH_REASONS = {
     text: 'Two compiles of the unit on different machines gave different results, so none of them was used.',
     advice: 'Ask `meshcc status` what is known about it.',
   },
+  unverified: {
+    kind: 'fault',
+    text: 'The only nodes with this compiler are new, and nothing could show that they compiled the unit rightly.',
+    advice: 'The detail tells what was missing; a node that has passed its first comparisons is believed.',
+  },
   'node-quarantined': {
     kind: 'fault',
     text: 'The only nodes with this compiler are in quarantine, because a result of theirs was wrong.',

@@ -24,6 +24,8 @@ export type ReferenceOutcome =
   | { readonly kind: 'product'; readonly product: UnitProduct }
   /** The compiler ran and said no. */
   | { readonly kind: 'failed'; readonly detail: string }
+  /** Its outputs cannot be put elsewhere: their names are part of their contents. */
+  | { readonly kind: 'unmovable'; readonly detail: string }
   /** It could not be asked. */
   | { readonly kind: 'unavailable'; readonly detail: string };
 
@@ -32,6 +34,12 @@ const AT_ONCE = 2;
 
 /** Larger files are compared by digest, and not kept. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+
+/** What a runner may take to answer beyond the limit that it keeps for a compile. */
+const RUNNER_GRACE_MS = 10_000;
+
+/** What cannot be in the name of an output. */
+const UNSPEAKABLE = /[,\s]/;
 
 const LIMITS = {
   cpuLimitSeconds: 0,
@@ -43,13 +51,17 @@ const LIMITS = {
 export class LocalReference {
   readonly #runnerPath: string;
   readonly #searchPath: string;
+  readonly #directory: string;
   readonly #slots = new Slots(AT_ONCE);
   #cell: Promise<Cell> | undefined;
   #runs = 0;
 
-  constructor(runnerPath: string, searchPath: string) {
+  /** @param scratchDirectory of this agent alone */
+  constructor(runnerPath: string, searchPath: string, scratchDirectory: string) {
     this.#runnerPath = runnerPath;
     this.#searchPath = searchPath;
+    // A depfile's name has no place for them in -Wp,-MMD; then the system's directory has to do.
+    this.#directory = UNSPEAKABLE.test(scratchDirectory) ? tmpdir() : scratchDirectory;
   }
 
   /** Compiles the unit once, with low priority. Never rejects. */
@@ -58,7 +70,7 @@ export class LocalReference {
     if (release === undefined) return { kind: 'unavailable', detail: 'interrupted' };
     let directory: string | undefined;
     try {
-      directory = await mkdtemp(join(tmpdir(), 'meshcc-reference-'));
+      directory = await mkdtemp(join(this.#directory, 'meshcc-reference-'));
       return await this.#compileIn(directory, unit, signal);
     } catch (error) {
       return { kind: 'unavailable', detail: String(error) };
@@ -74,24 +86,27 @@ export class LocalReference {
     const within = join(directory, name);
     await mkdir(within);
     const places = { outputPath: join(within, `${name}.o`), depfilePath: join(within, `${name}.d`) };
-    const args = /[,\s]/.test(within)
-      ? undefined
-      : referenceArguments(invocation, job.toolchain.dialect, places);
-    if (args === undefined) return { kind: 'unavailable', detail: 'its outputs cannot be put elsewhere' };
+    if (UNSPEAKABLE.test(within)) return { kind: 'unavailable', detail: `${within} has a space or a comma` };
+    const args = referenceArguments(invocation, job.toolchain.dialect, places);
+    if (args === undefined) return { kind: 'unmovable', detail: 'its outputs cannot be put elsewhere' };
     const cell = await this.#open();
-    const result = await cell.run(
-      {
-        executable: compilerPath,
-        argv: [compilerPath, ...args],
-        environment: [...job.environment, `PATH=${this.#searchPath}`, 'MESHCC_RECURSION=1'],
-        cwd: job.workingDirectory,
-        umask: job.umask,
-        wallLimitMs: job.timeoutMs,
-        ...LIMITS,
-        ...(job.terminal === undefined ? {} : { stderrTty: job.terminal }),
-      },
-      signal,
-    );
+    // The runner ends what takes too long, unless it hangs itself.
+    const overdue = setTimeout(() => kill(cell.processId), job.timeoutMs + RUNNER_GRACE_MS);
+    const result = await cell
+      .run(
+        {
+          executable: compilerPath,
+          argv: [compilerPath, ...args],
+          environment: [...job.environment, `PATH=${this.#searchPath}`, 'MESHCC_RECURSION=1'],
+          cwd: job.workingDirectory,
+          umask: job.umask,
+          wallLimitMs: job.timeoutMs,
+          ...LIMITS,
+          ...(job.terminal === undefined ? {} : { stderrTty: job.terminal }),
+        },
+        signal,
+      )
+      .finally(() => clearTimeout(overdue));
     if (result.kind === 'fault') return { kind: 'unavailable', detail: `${result.cause}: ${result.detail}` };
     result.release();
     const { exitStatus, stdout, stderr } = result;
@@ -122,6 +137,14 @@ export class LocalReference {
       opened.then((cell) => cell.closed.then(forget), forget);
     }
     return this.#cell;
+  }
+}
+
+function kill(processId: number): void {
+  try {
+    process.kill(processId, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
   }
 }
 

@@ -1,5 +1,5 @@
 /** What different machines made of one unit, kept for a report: bounded, the oldest goes first. */
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { renderArguments } from '../compiler/index.ts';
 import type { ReferenceUnit } from './local-reference.ts';
@@ -93,7 +93,7 @@ export class MismatchEvidence {
 }
 
 async function sizeOf(path: string): Promise<number> {
-  const { size } = await stat(path);
+  const { size } = await lstat(path);
   const names = await readdir(path).catch(() => []);
   const sizes = await Promise.all(names.map((name) => sizeOf(join(path, name))));
   return sizes.reduce((sum, each) => sum + each, size);

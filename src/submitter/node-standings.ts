@@ -3,7 +3,7 @@
  * in the state directory, so that a restart forgives nothing.
  */
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
 import { messageOf } from '../base/errors.ts';
 import type { Standing } from '../scheduler/index.ts';
@@ -194,6 +194,7 @@ export class NodeStandings {
         await rename(temporary, this.#path);
       } catch (error) {
         this.#warn(`cannot remember which nodes are trusted: ${messageOf(error)}`);
+        await rm(temporary, { force: true }).catch(() => {});
       }
     }
   }

@@ -101,7 +101,7 @@ export class Submitter {
       policy: { probationJobs: verification.probationJobs, rateOf: () => verification.rate },
       standings,
       dispatcher: this.#dispatcher,
-      reference: new LocalReference(runnerPath, searchPath),
+      reference: new LocalReference(runnerPath, searchPath, options.scratchDirectory),
       evidence: new MismatchEvidence(join(verification.directory, 'mismatches')),
       ledger: options.ledger,
       log,

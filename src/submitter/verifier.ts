@@ -14,7 +14,7 @@ import {
   type VerificationPolicy,
 } from '../scheduler/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { LocalReference, ReferenceUnit } from './local-reference.ts';
+import type { LocalReference, ReferenceOutcome, ReferenceUnit } from './local-reference.ts';
 import type { MismatchEvidence } from './mismatch-evidence.ts';
 import { type Contestant, type Finding, MismatchInquiry } from './mismatch-inquiry.ts';
 import type { NodeStandings } from './node-standings.ts';
@@ -166,27 +166,21 @@ export class Verifier {
   }
 
   async #hold(who: SecondCompiler, first: Contestant, call: VerifiedCall): Promise<Ruling | undefined> {
-    const contestants = [first];
     const second = await this.#compileElsewhere(first.node, call);
     try {
       if (call.signal.aborted) return INTERRUPTED;
+      if (second === undefined && who === 'node') return DELIVER;
+      const contestants = second === undefined ? [first] : [first, second.contestant];
       const references: UnitProduct[] = [];
-      if (second !== undefined) contestants.push(second.contestant);
-      else {
-        if (who === 'node') return DELIVER;
-        const { reference } = this.#parts;
-        const made = await reference.compile(call, call.signal);
+      // New nodes prove nothing for one another: boards with one image on their cards may have one fault.
+      if (second === undefined || !this.#isAnyProven(contestants, call)) {
+        const made = await this.#parts.reference.compile(call, call.signal);
         if (call.signal.aborted) return INTERRUPTED;
-        if (made.kind === 'unavailable') {
-          this.#parts.log.debug(
-            { subject: call.invocation.sourcePath },
-            `nobody to compare with: ${made.detail}`,
-          );
-          return DELIVER;
+        if (made.kind === 'product') references.push(made.product);
+        else {
+          const ruling = this.#withoutReference(made, contestants, call);
+          if (ruling !== undefined) return ruling;
         }
-        // A compiler that says no here, and yes there: the last word is the user's own call's.
-        if (made.kind === 'failed') return { kind: 'here', reason: 'result-mismatch', detail: made.detail };
-        references.push(made.product);
       }
       const results = contestants.map(({ node, product }) => ({
         nodeId: node.nodeId,
@@ -198,6 +192,33 @@ export class Verifier {
     } finally {
       second?.release();
     }
+  }
+
+  #isAnyProven(contestants: readonly Contestant[], { job }: VerifiedCall): boolean {
+    const { standings, policy } = this.#parts;
+    return contestants.some(({ node }) => !isOnProbation(standings.of(node, job.toolchain.id), policy));
+  }
+
+  /** The local compiler made nothing that results could be held against. @returns undefined: they have one another */
+  #withoutReference(
+    made: ReferenceOutcome & { kind: 'failed' | 'unmovable' | 'unavailable' },
+    contestants: readonly Contestant[],
+    call: VerifiedCall,
+  ): Ruling | undefined {
+    const { log, standings } = this.#parts;
+    const { kind, detail } = made;
+    const isProven = this.#isAnyProven(contestants, call);
+    const subject = call.invocation.sourcePath;
+    if (isProven && kind !== 'failed') {
+      log.debug({ subject }, `nobody to compare with: ${detail}`);
+      return DELIVER;
+    }
+    if (kind === 'unmovable') {
+      if (contestants.length > 1) return undefined;
+      // Else a build of nothing but such units would never use a new node.
+      for (const { node } of contestants) standings.proveNothing(node, call.job.toolchain.id);
+    } else log.warn({ subject }, `a result could not be compared with that of the local compiler: ${detail}`);
+    return { kind: 'here', reason: 'unverified', detail };
   }
 
   #agreed(contestants: readonly Contestant[], { job, buildId }: VerifiedCall): Ruling {

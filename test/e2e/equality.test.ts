@@ -12,8 +12,12 @@ let mesh: TestMesh;
 let directory: string;
 
 before(async () => {
-  // Every result that can be is compared with a second compile by the local compiler, which must not differ either.
-  mesh = await TestMesh.start({ laptop: { args: ['--verify-probation', '1000000'] } });
+  // Every result is compared with that of the other board, and with one of the local compiler where that can be had:
+  // none of them may differ.
+  mesh = await TestMesh.start({
+    boards: ['board1', 'board2'],
+    laptop: { args: ['--verify-probation', '1000000'] },
+  });
   directory = join(mesh.work, 'equality');
   mkdirSync(directory);
   writeEqualitySources(directory);

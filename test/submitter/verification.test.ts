@@ -1,6 +1,6 @@
 /** Real compiles through a real submitter: a node that gets its results wrong is found out, and no user sees one. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { FromWorker } from '../../src/mesh/index.ts';
@@ -228,7 +228,7 @@ test('Ctrl-C while a result is held ends everything, and leaves no file and no v
   const lines = Array.from({ length: 1_500 }, (_, at) => `  if (a % ${at + 2} == b) a += f(a, ${at});`);
   mesh.unit('slow', `int f(int, int);\nint g(int a, int b) {\n${lines.join('\n')}\n  return a;\n}\n`);
   const calling = mesh.begin('slow', '-O2');
-  const second = (): string[] => processesWith('slow.c -o /tmp/meshcc-reference');
+  const second = (): string[] => processesWith(`slow.c -o ${mesh.scratch}/meshcc-reference`);
   await until(() => second().length > 0, 'the second compile runs');
   assert.equal(mesh.compiles, 1);
   calling.kill('SIGINT');
@@ -240,4 +240,39 @@ test('Ctrl-C while a result is held ends everything, and leaves no file and no v
   assert.deepEqual([mesh.submitter.quarantined, mesh.summary.verification.agreed], [[], 0]);
   await mesh.build([mesh.unit('next')]);
   assert.deepEqual([mesh.summary.remoteJobs, mesh.summary.verification.agreed], [1, 1]);
+});
+
+test('new nodes with one and the same fault do not vouch for one another', async (t) => {
+  const mesh = await VerifiedMesh.start(t, {
+    workers: { one: wrongObject, two: wrongObject },
+    probationJobs: 2,
+  });
+  if (mesh === undefined) return;
+  await mesh.build(unitNames(6).map((name) => mesh.unit(name)));
+  assert.equal(mesh.summary.remoteJobs, 0);
+  assert.deepEqual(mesh.submitter.quarantined.map(({ nodeId }) => nodeId).sort(), ['one', 'two']);
+});
+
+test('a unit that cannot be compiled here for comparison is compiled here for good while a node is new', async (t) => {
+  const mesh = await VerifiedMesh.start(t, { workers: { broken: wrongObject }, probationJobs: 3 });
+  if (mesh === undefined) return;
+  await mesh.build([mesh.unit('split')], '-g', '-gsplit-dwarf');
+  assert.deepEqual([mesh.summary.remoteJobs, reasons(mesh)], [0, ['unverified']]);
+});
+
+test('a build of nothing but such units uses a new node after a while', async (t) => {
+  const mesh = await VerifiedMesh.start(t, { workers: { good: honest }, probationJobs: 1 });
+  if (mesh === undefined) return;
+  for (const name of unitNames(5)) await mesh.build([mesh.unit(name)], '-fstack-usage');
+  const { remoteJobs, localJobs } = mesh.summary;
+  assert.deepEqual([remoteJobs, localJobs, reasons(mesh)], [1, 4, ['unverified']]);
+});
+
+test('a new node is not believed because the local compiler could not be asked', async (t) => {
+  const mesh = await VerifiedMesh.start(t, { workers: { broken: wrongObject }, probationJobs: 3 });
+  if (mesh === undefined) return;
+  rmSync(mesh.scratch, { recursive: true });
+  await mesh.build(unitNames(6).map((name) => mesh.unit(name)));
+  assert.deepEqual([mesh.summary.remoteJobs, mesh.summary.verification.wrong], [0, 0]);
+  assert.deepEqual([...new Set(reasons(mesh))], ['unverified']);
 });

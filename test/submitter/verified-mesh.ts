@@ -36,6 +36,7 @@ export class VerifiedMesh {
   readonly workers = new Map<string, WorkingWorker>();
   /** Jobs that the workers have answered with a compile, by worker. */
   readonly compiled = new Map<string, number>();
+  readonly scratch = join(this.root, 'scratch');
   ledger = new Ledger();
   readonly #t: TestContext;
   readonly #options: VerifiedMeshOptions;
@@ -50,7 +51,7 @@ export class VerifiedMesh {
   static async start(t: TestContext, options: VerifiedMeshOptions): Promise<VerifiedMesh | undefined> {
     const mesh = new VerifiedMesh(t, options);
     t.after(() => rmSync(mesh.root, { recursive: true, force: true }));
-    for (const name of ['run', 'cache', 'work', 'verification'])
+    for (const name of ['run', 'scratch', 'cache', 'work', 'verification'])
       mkdirSync(join(mesh.root, name), { mode: 0o700 });
     for (const [nodeId, tamper] of Object.entries(options.workers)) {
       const worker = await workingWorker(t, {
@@ -103,7 +104,7 @@ export class VerifiedMesh {
     const submitter = new Submitter({
       shimSocket: at('run/agent.sock'),
       runnerPath: await buildRunner(BUILD_CACHE),
-      scratchDirectory: at('run'),
+      scratchDirectory: this.scratch,
       toolchainCache: await openToolchainCache({ cacheDirectory: at('cache') }),
       hello: { nodeId: 'self', nodeName: 'self-name', agentVersion: '0' },
       localSlots: 2,
