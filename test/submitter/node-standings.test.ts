@@ -10,7 +10,7 @@ const OTHER = { nodeId: 'fedcba', nodeName: 'other', agentVersion: '1' };
 const GCC = 'g'.repeat(64);
 const GXX = 'x'.repeat(64);
 const NEW = { agreed: 0, inconclusive: 0, isQuarantined: false };
-const QUARANTINE = { sinceMs: 5, unit: '/work/x.c', evidence: '/state/mismatches/5-x.c' };
+const QUARANTINE = { sinceMs: 5, unit: '/app/x.c', evidence: '/state/mismatches/5-x.c' };
 
 function place(t: TestContext): { path: string; warnings: string[]; open: () => NodeStandings } {
   const directory = mkdtempSync('/tmp/mc-standings-');

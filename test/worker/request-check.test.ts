@@ -37,7 +37,7 @@ function jobOf(compilerName: string, ...args: string[]): MutableJob {
   return {
     jobId: 1,
     toolchainRef: 1,
-    workingDirectory: '/work',
+    workingDirectory: '/app',
     arguments: invocation.args.map(toWire),
     inputs: Buffer.alloc(0),
     environment: ['LC_ALL=C.UTF-8'],
@@ -88,16 +88,16 @@ const TAMPERED: Record<string, (job: MutableJob) => void> = {
     job.workingDirectory = 'work';
   },
   'a working directory with dot-dot': (job) => {
-    job.workingDirectory = '/work/../etc';
+    job.workingDirectory = '/app/../etc';
   },
   'a working directory with NUL': (job) => {
-    job.workingDirectory = '/work\0';
+    job.workingDirectory = '/app\0';
   },
   'a variable that is not forwarded': (job) => {
-    job.environment.push('LD_PRELOAD=/work/evil.so');
+    job.environment.push('LD_PRELOAD=/app/evil.so');
   },
   'a search path of another kind': (job) => {
-    job.environment.push('COMPILER_PATH=/work');
+    job.environment.push('COMPILER_PATH=/app');
   },
   'a variable without a value': (job) => {
     job.environment.push('LC_ALL');
@@ -126,11 +126,11 @@ const TAMPERED: Record<string, (job: MutableJob) => void> = {
   },
   'a processor with another option': (job) => {
     job.arguments.push(flag('-march=native'));
-    job.processor.push('-march=znver3', '-fplugin=/work/evil.so');
+    job.processor.push('-march=znver3', '-fplugin=/app/evil.so');
   },
   'a processor on two lines': (job) => {
     job.arguments.push(flag('-march=native'));
-    job.processor.push('-march=znver3\n\n*cc1:\n-fplugin=/work/evil.so');
+    job.processor.push('-march=znver3\n\n*cc1:\n-fplugin=/app/evil.so');
   },
   'a processor that never ends': (job) => {
     job.arguments.push(flag('-march=native'));
@@ -140,25 +140,25 @@ const TAMPERED: Record<string, (job: MutableJob) => void> = {
     job.arguments[0]!.form = '__proto__';
   },
   'an option that is not in the table': (job) => {
-    job.arguments.push(flag('-fplugin=/work/evil.so'));
+    job.arguments.push(flag('-fplugin=/app/evil.so'));
   },
   'a refused option as a flag': (job) => {
     job.arguments.push(flag('-wrapper'));
   },
   'a specs file': (job) => {
-    job.arguments.push({ name: '-specs=', form: 'joined', value: '/work/evil.specs', list: [] });
+    job.arguments.push({ name: '-specs=', form: 'joined', value: '/app/evil.specs', list: [] });
   },
   'a directory of programs': (job) => {
-    job.arguments.push({ name: '-B', form: 'joined', value: '/work', list: [] });
+    job.arguments.push({ name: '-B', form: 'joined', value: '/app', list: [] });
   },
   'an option presented as a flag with a value in its name': (job) => {
     job.arguments.push(flag('-I/etc'));
   },
   'an option presented as a source': (job) => {
-    job.arguments.push({ name: '', form: 'source', value: '-fplugin=/work/evil.so', list: [] });
+    job.arguments.push({ name: '', form: 'source', value: '-fplugin=/app/evil.so', list: [] });
   },
   'a response file presented as a source': (job) => {
-    job.arguments.push({ name: '', form: 'source', value: '@/work/arguments', list: [] });
+    job.arguments.push({ name: '', form: 'source', value: '@/app/arguments', list: [] });
   },
   'a second source': (job) => {
     job.arguments.push({ name: '', form: 'source', value: 'y.c', list: [] });
