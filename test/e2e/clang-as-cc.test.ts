@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { installedClang } from '../compiler/gcc.ts';
 import { writeFiles } from './support/file-tree.ts';
 import { assertLocal, assertRemote, assertSameAsPlain } from './support/same-as-plain.ts';
-import { TestMesh } from './support/test-mesh.ts';
+import { BELIEVING, TestMesh } from './support/test-mesh.ts';
 
 const clang = installedClang();
 const skip = clang === undefined ? 'no clang is installed' : false;
@@ -20,7 +20,7 @@ before(async () => {
   tools = mkdtempSync('/tmp/mc-cc-');
   for (const name of ['cc', 'c++']) symlinkSync(`/usr/bin/${clang}`, join(tools, name));
   const env = { PATH: `${tools}:/usr/bin:/bin:${join(process.execPath, '..')}` };
-  mesh = await TestMesh.start({ laptop: { env }, board: { env } });
+  mesh = await TestMesh.start({ laptop: { env, args: BELIEVING }, board: { env } });
   directory = join(mesh.work, 'cc');
   mkdirSync(directory);
   writeFiles(directory, {

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { writeFiles } from './support/file-tree.ts';
 import { assertRemote } from './support/same-as-plain.ts';
-import { TestMesh } from './support/test-mesh.ts';
+import { BELIEVING, TestMesh } from './support/test-mesh.ts';
 
 let mesh: TestMesh;
 
 before(async () => {
-  mesh = await TestMesh.start();
+  mesh = await TestMesh.start({ laptop: { args: BELIEVING } });
 });
 after(() => mesh?.close());
 
