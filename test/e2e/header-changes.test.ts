@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { writeFiles } from './support/file-tree.ts';
 import { assertRemote, assertSameAsPlain } from './support/same-as-plain.ts';
-import { TestMesh } from './support/test-mesh.ts';
+import { BELIEVING, TestMesh } from './support/test-mesh.ts';
 
 let mesh: TestMesh;
 let directories = 0;
 
 before(async () => {
-  mesh = await TestMesh.start({ boards: ['board1', 'board2'] });
+  mesh = await TestMesh.start({ boards: ['board1', 'board2'], laptop: { args: BELIEVING } });
 });
 after(() => mesh?.close());
 
