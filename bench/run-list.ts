@@ -37,7 +37,8 @@ async function textOf(child: ChildProcess): Promise<string> {
 /**
  * Runs all commands, at most `jobs` at once, started in order.
  * @param runner from {@link buildListRunner}
- * @param options environment and standard error of the commands; their standard output must stay unused
+ * @param options environment and standard error of the commands, whose standard output must stay unused, and how many
+ *   may be started in a second
  * @returns costs in the order of the commands
  * @throws BenchError if a command cannot be started
  */
@@ -45,9 +46,16 @@ export async function runList(
   runner: string,
   commands: readonly ListedCommand[],
   jobs: number,
-  options: Pick<SpawnOptions, 'env'> & { readonly stderr: number | 'inherit' | 'ignore' },
+  options: Pick<SpawnOptions, 'env'> & {
+    readonly stderr: number | 'inherit' | 'ignore';
+    readonly perSecond?: number;
+  },
 ): Promise<CommandCost[]> {
-  const child = spawn(runner, [String(jobs)], { env: options.env, stdio: ['pipe', 'pipe', options.stderr] });
+  const pace = options.perSecond === undefined ? [] : [String(options.perSecond)];
+  const child = spawn(runner, [String(jobs), ...pace], {
+    env: options.env,
+    stdio: ['pipe', 'pipe', options.stderr],
+  });
   const words = commands.flatMap(({ cwd, argv }) => [cwd, String(argv.length), ...argv]);
   child.stdin?.end(words.map((word) => `${word}\0`).join(''));
   const costs: CommandCost[] = [];

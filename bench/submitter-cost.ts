@@ -1,8 +1,11 @@
 /**
  * `npm run bench:submitter`: what one translation unit costs the machine that submits it. The recorded compile
- * commands of a kernel build go through the shim, without make, to real agents in network namespaces, and beside
- * each, at the same time, runs `gcc -E` of the same unit: the least that a compile mesh pays that preprocesses on the
- * submitter. Root only.
+ * commands of a kernel build go through the shim, without make, to real agents in network namespaces, and `gcc -E`
+ * of the same units is run in the same passes: the least that a compile mesh pays that preprocesses on the submitter.
+ *
+ * What a unit costs depends on how fast units follow each other, because caches grow cold between them. Two boards on
+ * the cores of this machine compile a few units a second; a mesh is for more. So after the passes in which boards
+ * compile there are some in which they answer from memory (bench/submitter/remembering-board.ts). Root only.
  */
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, homedir, release, tmpdir } from 'node:os';
@@ -11,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { canMakeClusters } from '../test/support/netns.ts';
 import { BenchError } from './bench-error.ts';
 import { buildListRunner } from './run-list.ts';
-import { CostMesh, type PassCost } from './submitter/cost-mesh.ts';
+import { CostMesh, type Pace, type PassCost } from './submitter/cost-mesh.ts';
 import { formatVariant, type VariantResult } from './submitter/cost-report.ts';
 import { breakDown } from './submitter/cpu-profile.ts';
 import { type BenchUnit, debugUnits, plainUnits } from './submitter/unit-commands.ts';
@@ -21,6 +24,7 @@ const OPTIONS = {
   workload: { type: 'string', default: 'small' },
   units: { type: 'string', default: '0' },
   passes: { type: 'string', default: '3' },
+  rates: { type: 'string', default: '25,100,0' },
   boards: { type: 'string', default: '2' },
   jobs: { type: 'string', default: '8' },
   variants: { type: 'string', default: 'plain,debug' },
@@ -35,7 +39,8 @@ const OPTIONS = {
 const USAGE = `usage: npm run bench:submitter -- [options]
   --workload NAME   small (100 units) or k348 (348), parts of the Linux kernel (small)
   --units N         only the first N units
-  --passes N        passes over units that were compiled before (3)
+  --passes N        passes at each rate (3)
+  --rates LIST      units a second when boards answer from memory, 0: as fast as it goes (25,100,0)
   --variants LIST   plain, debug (-g added); default both
   --boards N        hosts besides the submitter (2)
   --jobs N          commands at once, half of them preprocessors (8)
@@ -63,9 +68,13 @@ function settings() {
   if (unknown !== undefined) throw new BenchError(`--variants knows plain and debug, not ${unknown}`);
   if (values.verification !== 'default' && values.verification !== 'off')
     throw new BenchError(`--verification is default or off, not ${values.verification}`);
+  const rates = values.rates.split(',').map(Number);
+  if (rates.some((rate) => !(rate >= 0)))
+    throw new BenchError(`--rates is a list of numbers, not ${values.rates}`);
   return {
     ...values,
     variants,
+    rates,
     cache: resolve(values.cache),
     units: count('units', 0),
     passes: count('passes', 1),
@@ -74,18 +83,31 @@ function settings() {
   };
 }
 
+function nameOf(rate: number, round: number): string {
+  return `from memory, ${rate === 0 ? 'as fast as it goes' : `${rate} a second`}, ${round}`;
+}
+
+function paceOf(rate: number): Pace {
+  return { kind: 'remembering', perSecond: rate === 0 ? undefined : rate };
+}
+
 async function measure(variant: string, units: readonly BenchUnit[], mesh: CostMesh, wanted: Settings) {
   const passes: PassCost[] = [];
-  const pass = async (name: string, some: readonly BenchUnit[]): Promise<void> => {
+  const pass = async (name: string, some: readonly BenchUnit[], pace?: Pace): Promise<void> => {
     if (some.length === 0) return;
     log(`${variant}: ${name} (${some.length} units)`);
-    passes.push(await mesh.pass(name, some));
+    passes.push(await mesh.pass(name, some, pace));
   };
   await mesh.start();
   await pass('first unit', units.slice(0, 1));
   await pass('second unit', units.slice(1, 2));
   await pass('other units, first time', units.slice(2));
-  for (let round = 1; round <= wanted.passes; round += 1) await pass(`all units again, ${round}`, units);
+  await pass('all units again', units);
+  await mesh.rememberFromNow();
+  // In turns, so that what changes while all this runs changes it for every rate.
+  for (let round = 1; round <= wanted.passes; round += 1) {
+    for (const rate of wanted.rates) await pass(nameOf(rate, round), units, paceOf(rate));
+  }
   const memory = mesh.memory();
   const sizes = units.map(({ expectedObject }) => statSync(expectedObject).size);
   const result: VariantResult = {
@@ -97,7 +119,7 @@ async function measure(variant: string, units: readonly BenchUnit[], mesh: CostM
   };
   if (wanted['no-profile']) return result;
   log(`${variant}: all units again, under the CPU profiler`);
-  const { cost, profileFile } = await mesh.profiledPass('profiled', units);
+  const { cost, profileFile } = await mesh.profiledPass('profiled', units, paceOf(wanted.rates.at(-1) ?? 0));
   return { ...result, profiled: { cost, breakdown: breakDown(profileFile) } };
 }
 

@@ -1,5 +1,6 @@
 /** The mesh that the submitter's cost is measured on, and one measured pass over the units of a workload. */
 import { existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -21,8 +22,9 @@ export interface PassCost {
   readonly agentMs: number;
   /** The part of `agentMs` that it would have used without a call in the same time. */
   readonly idleMs: number;
-  /** Of `gcc -E` of the same units, run at the same time. */
+  /** Of `gcc -E` of the same units: run at the same time, or, if the boards answer from memory, right before. */
   readonly preprocessMs: number;
+  /** Of the compiles, from the first to the end of the last. */
   readonly wallMs: number;
   /** Units that were compiled here after all; their compiles count under `shimMs`, so the pass says nothing then. */
   readonly localUnits: number;
@@ -46,7 +48,17 @@ export interface CostMeshOptions {
   readonly log: Log;
 }
 
-const PRELOAD = join(PACKAGE_ROOT, 'dist', 'bench', 'submitter', 'profile-on-signal.js');
+/** How the boards of a pass come to their answers. */
+export type Pace =
+  /** By compiling. */
+  | { readonly kind: 'compiling' }
+  /** From memory; not more units are begun in a second than that. */
+  | { readonly kind: 'remembering'; readonly perSecond: number | undefined };
+
+const preload = (name: string): string =>
+  `--import=${pathToFileURL(join(PACKAGE_ROOT, 'dist', 'bench', 'submitter', `${name}.js`)).href}`;
+/** Compiles that are under way at once when boards answer from memory: as in a build on many boards. */
+const JOBS_OF_MANY_BOARDS = 40;
 const IDLE_SAMPLE_MS = 3_000;
 /** What the agent still does when the last shim has gone (acknowledgements, counts) belongs to the pass. */
 const SETTLE_MS = 200;
@@ -86,11 +98,15 @@ export class CostMesh {
   /** Starts the agents, lets them find each other, and waits until they are quiet. */
   async start(): Promise<void> {
     const profiling = {
-      NODE_OPTIONS: `--import=${pathToFileURL(PRELOAD).href}`,
+      NODE_OPTIONS: preload('profile-on-signal'),
       BENCH_PROFILE_FILE: this.#profileFile,
     };
+    const remembering = {
+      NODE_OPTIONS: preload('remembering-board'),
+      BENCH_MEMORY: join(this.#options.runDirectory, 'memory'),
+    };
     await formMesh(this.#nodes, this.#options.log, (node) =>
-      node === this.#laptop ? { ...profiling, ...this.#options.settings } : {},
+      node === this.#laptop ? { ...profiling, ...this.#options.settings } : remembering,
     );
     this.#environment = await this.#laptop.shimEnvironment();
     this.#agentPid = (await this.#laptop.status()).pid;
@@ -100,27 +116,44 @@ export class CostMesh {
     this.#idleMsPerSecond = ((this.#agentMs() - before) * 1000) / IDLE_SAMPLE_MS;
   }
 
-  /** Compiles the units through the shim, each beside a `gcc -E` of it, and checks every object. */
-  async pass(name: string, units: readonly BenchUnit[]): Promise<PassCost> {
+  /** From now on the boards compile only what none of them has compiled before. */
+  async rememberFromNow(): Promise<void> {
+    for (const node of this.#nodes) {
+      if (node !== this.#laptop) process.kill((await node.status()).pid, 'SIGUSR2');
+    }
+  }
+
+  /** Compiles the units through the shim and runs `gcc -E` of each, and checks every object. */
+  async pass(
+    name: string,
+    units: readonly BenchUnit[],
+    pace: Pace = { kind: 'compiling' },
+  ): Promise<PassCost> {
+    const { jobs } = this.#options;
     for (const unit of units) rmSync(outputFileOf(unit.compile), { force: true });
+    const compiles = units.map(({ compile }) => compile);
+    const preprocesses = units.map(({ preprocess }) => preprocess);
+    const sum = (costs: readonly CommandCost[]): number =>
+      costs.reduce((total, { cpuMs }) => total + cpuMs, 0);
+    const isRemembering = pace.kind === 'remembering';
+    const apart = isRemembering ? sum(await this.#run(preprocesses, availableParallelism())) : 0;
     const jobsBefore = await this.#jobs();
-    const commands = units.flatMap(({ compile, preprocess }) => [compile, preprocess]);
     const cpuBefore = this.#agentMs();
     const started = performance.now();
-    const costs = await this.#run(commands);
-    await sleep(SETTLE_MS);
+    const costs = isRemembering
+      ? await this.#run(compiles, JOBS_OF_MANY_BOARDS, pace.perSecond)
+      : await this.#run([...alternate(compiles, preprocesses)], jobs);
     const wallMs = performance.now() - started;
+    await sleep(SETTLE_MS);
     const agentMs = this.#agentMs() - cpuBefore;
     const jobsAfter = await this.#jobs();
-    const sum = (wanted: number): number =>
-      costs.reduce((total, { cpuMs }, index) => (index % 2 === wanted ? total + cpuMs : total), 0);
     return {
       name,
       units: units.length,
-      shimMs: sum(0),
+      shimMs: sum(isRemembering ? costs : costs.filter((_, index) => index % 2 === 0)),
       agentMs,
-      idleMs: (this.#idleMsPerSecond * wallMs) / 1000,
-      preprocessMs: sum(1),
+      idleMs: (this.#idleMsPerSecond * (wallMs + SETTLE_MS)) / 1000,
+      preprocessMs: isRemembering ? apart : sum(costs.filter((_, index) => index % 2 === 1)),
       wallMs,
       comparedUnits: comparedUnits(jobsAfter) - comparedUnits(jobsBefore),
       localUnits: units.length - (jobsAfter.remoteJobs - jobsBefore.remoteJobs),
@@ -132,11 +165,12 @@ export class CostMesh {
   async profiledPass(
     name: string,
     units: readonly BenchUnit[],
+    pace: Pace,
   ): Promise<{ cost: PassCost; profileFile: string }> {
     rmSync(this.#profileFile, { force: true });
     process.kill(this.#agentPid, 'SIGUSR2');
     await sleep(500);
-    const cost = await this.pass(name, units);
+    const cost = await this.pass(name, units, pace);
     process.kill(this.#agentPid, 'SIGUSR2');
     const deadline = performance.now() + PROFILE_TIMEOUT_MS;
     while (!existsSync(this.#profileFile)) {
@@ -177,15 +211,24 @@ export class CostMesh {
     return (await this.#laptop.status()).jobs;
   }
 
-  async #run(commands: readonly ListedCommand[]): Promise<CommandCost[]> {
-    const { listRunner, jobs } = this.#options;
-    const costs = await runList(listRunner, commands, jobs, { env: this.#environment, stderr: this.#stderr });
+  async #run(commands: readonly ListedCommand[], jobs: number, perSecond?: number): Promise<CommandCost[]> {
+    const options = { env: this.#environment, stderr: this.#stderr };
+    const pace = perSecond === undefined ? {} : { perSecond };
+    const costs = await runList(this.#options.listRunner, commands, jobs, { ...options, ...pace });
     const failed = costs.findIndex(({ status }) => status !== 0);
     if (failed < 0) return costs;
     const { cwd, argv } = commands[failed]!;
     throw new BenchError(
       `a compile ended with ${costs[failed]?.status}: ${argv.join(' ')}\n  in ${cwd}; log: ${join(this.#options.runDirectory, 'compilers.log')}`,
     );
+  }
+}
+
+function* alternate<Item>(some: readonly Item[], others: readonly Item[]): Generator<Item> {
+  for (const [index, item] of some.entries()) {
+    yield item;
+    const other = others[index];
+    if (other !== undefined) yield other;
   }
 }
 
