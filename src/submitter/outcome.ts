@@ -1,5 +1,7 @@
 /** What can become of one remote attempt; every case but `compiled` has a next step in the pipeline. */
 import type { Digest } from '../base/digest.ts';
+import { printable } from '../base/printable.ts';
+import type { WireResult } from '../mesh/index.ts';
 
 /** Receives the outputs of an attempt while they arrive. */
 export interface OutputSink {
@@ -36,3 +38,26 @@ export type RemoteOutcome =
   | { readonly kind: 'unexpected-output'; readonly detail: string }
   /** The user interrupted the compile. */
   | { readonly kind: 'cancelled' };
+
+/** Of a path that a worker names; it is for people only. */
+export const MAX_PATH_CHARACTERS = 4096;
+const MAX_PATHS = 16;
+const MAX_CAUSE = 63;
+
+/** What a result that is no compile means here. Its texts come from another node and are meant for a terminal. */
+export function failureOf(
+  { refused, busy, inputIncomplete, nodeFault }: WireResult,
+  nodeName: string,
+): RemoteOutcome {
+  if (refused) return { kind: 'refused', reason: printable(refused.reason) };
+  if (busy) return { kind: 'busy', reason: printable(busy.reason) };
+  if (inputIncomplete) {
+    const paths = inputIncomplete.paths.slice(0, MAX_PATHS);
+    return { kind: 'input-incomplete', paths: paths.map((path) => printable(path, MAX_PATH_CHARACTERS)) };
+  }
+  if (nodeFault) {
+    const { cause, detail } = nodeFault;
+    return { kind: 'node-fault', cause: printable(cause, MAX_CAUSE), detail: printable(detail) };
+  }
+  return { kind: 'bad-result', detail: `${nodeName} sent a result of a kind unknown here` };
+}

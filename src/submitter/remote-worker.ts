@@ -22,7 +22,7 @@ import { excessOf, type IncomingOutput, type IncomingOutputs, outputProblem } fr
 import type { JobInputs } from './input-set.ts';
 import { MachineAsker } from './machine-asker.ts';
 import { offeredToolchains } from './offered-toolchains.ts';
-import type { OutputSink, RemoteOutcome } from './outcome.ts';
+import { failureOf, MAX_PATH_CHARACTERS, type OutputSink, type RemoteOutcome } from './outcome.ts';
 import { ToldEntries } from './told-entries.ts';
 
 /** A job whose inputs are known; the same for every worker. */
@@ -283,7 +283,10 @@ export class RemoteWorker {
       job.hashes.set(chunk.index, output);
       if (!job.sink.begin(chunk.index, chunk.path, chunk.sizeBytes)) {
         this.#link.work.send({ cancel: { jobId: chunk.jobId } });
-        job.finish({ kind: 'unexpected-output', detail: `${this.nodeName} returned ${chunk.path}` });
+        job.finish({
+          kind: 'unexpected-output',
+          detail: `${this.nodeName} returned ${printable(chunk.path, MAX_PATH_CHARACTERS)}`,
+        });
         return;
       }
     }
@@ -344,14 +347,7 @@ export class RemoteWorker {
         outputs: [...job.hashes.values()].flatMap(({ path, digest }) => (digest ? [{ path, digest }] : [])),
       };
       void job.delivery.then(() => job.finish(outcome));
-    } else if (result.refused) job.finish({ kind: 'refused', reason: result.refused.reason });
-    else if (result.busy) job.finish({ kind: 'busy', reason: result.busy.reason });
-    else if (result.inputIncomplete)
-      job.finish({ kind: 'input-incomplete', paths: result.inputIncomplete.paths });
-    else if (result.nodeFault) {
-      job.finish({ kind: 'node-fault', cause: result.nodeFault.cause, detail: result.nodeFault.detail });
-    } else
-      job.finish({ kind: 'bad-result', detail: `${this.nodeName} sent a result of a kind unknown here` });
+    } else job.finish(failureOf(result, this.nodeName));
   }
 
   #startWatch(): void {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../src/base/digest.ts';
-import { OUTPUT_WINDOW_BYTES } from '../../src/mesh/index.ts';
+import { OUTPUT_WINDOW_BYTES, type WireResult } from '../../src/mesh/index.ts';
 import type { RemoteOutcome } from '../../src/submitter/outcome.ts';
 import { until } from '../mesh/transport-peers.ts';
 import {
@@ -223,6 +223,27 @@ for (const [what, { script: play, kind, detail, cancels }] of Object.entries(CAS
     assert.equal(script.remote.inFlight, 0);
   });
 }
+
+test('what a worker says reaches a terminal as plain text', async (t) => {
+  const text = 'red \x1b[31m\nsecond line \u2028';
+  const results: readonly Omit<WireResult, 'jobId'>[] = [
+    { refused: { reason: text } },
+    { busy: { reason: text } },
+    { inputIncomplete: { paths: [text] } },
+    { nodeFault: { cause: text, detail: text } },
+  ];
+  for (const result of results) {
+    const onJob: Parameters<typeof scriptedWorker>[1] = {
+      onJob: ({ jobId }, worker) => worker.send({ result: { jobId, ...result } }),
+    };
+    const script = await scriptedWorker(t, onJob);
+    const outcome = await script.remote.run(await preparedJob(), new CollectingSink(), unaborted());
+    const { kind, ...said } = outcome;
+    assert.match(JSON.stringify(said), /red +\[31m second line/, kind);
+    // JSON writes control characters, and others beyond ASCII, with a backslash or as they are.
+    assert.match(JSON.stringify(said), /^[\x20-\x5b\x5d-\x7e]*$/, kind);
+  }
+});
 
 test('a user who interrupts, and a job that takes too long, take the job back', async (t) => {
   const script = await scriptedWorker(t);
