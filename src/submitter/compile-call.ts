@@ -225,6 +225,8 @@ export class CompileCall {
 
 /** Why a shim left while its call was being served. */
 function goneBecause(session: ShimSession): LocalReasonId {
-  if (session.localCause === 'STALLED') return 'agent-stalled';
-  return session.localCause === 'PROTOCOL' ? 'agent-lost' : 'interrupted';
+  if (session.localCause === 'PROTOCOL') return 'agent-lost';
+  const isStalled =
+    session.localCause === 'STALLED' || (session.localCause === undefined && session.wasHeldUp);
+  return isStalled ? 'agent-stalled' : 'interrupted';
 }

@@ -40,6 +40,8 @@ export class ShimSession {
   readonly #temporaries: string[] = [];
   readonly #number = ++sequence;
   readonly #heartbeat: NodeJS.Timeout;
+  #lastBeatMs = performance.now();
+  #wasHeldUp = false;
   #committed = false;
   #localCause: ShimLocalCause | undefined;
   #settleCommit: ((outcome: CommitOutcome) => void) | undefined;
@@ -56,7 +58,7 @@ export class ShimSession {
     this.gone = this.#gone.signal;
     socket.once('close', () => this.#onClose());
     socket.on('error', () => socket.destroy());
-    this.#heartbeat = setInterval(() => socket.write(HEARTBEAT), HEARTBEAT_MS);
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
   }
 
   /** Takes a frame that came after the request. @returns false if it has no place here */
@@ -77,6 +79,11 @@ export class ShimSession {
   /** Why the shim compiles on its own, if it said so. */
   get localCause(): ShimLocalCause | undefined {
     return this.#localCause;
+  }
+
+  /** The shim left after this agent had been stopped, or starved, for so long that the shim may have given it up. */
+  get wasHeldUp(): boolean {
+    return this.#wasHeldUp;
   }
 
   /** Tells the shim to run the real compiler. The connection stays open until that ends. */
@@ -160,7 +167,19 @@ export class ShimSession {
     pause?.end();
   }
 
+  #beat(): void {
+    this.#lookAtClock(performance.now());
+    this.#socket.write(HEARTBEAT);
+  }
+
+  /** What the shim says when it gives the agent up is lost if it is written to before that is read. */
+  #lookAtClock(nextBeatMs: number): void {
+    if (performance.now() - this.#lastBeatMs > 2 * HEARTBEAT_MS) this.#wasHeldUp = true;
+    this.#lastBeatMs = nextBeatMs;
+  }
+
   #stopHeartbeat(): void {
+    this.#lookAtClock(Number.POSITIVE_INFINITY);
     clearInterval(this.#heartbeat);
   }
 

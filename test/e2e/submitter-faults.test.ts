@@ -67,6 +67,12 @@ test('the local agent hangs in the middle of a build', () =>
     } finally {
       mesh.laptop.signal('SIGCONT');
     }
+    const { local } = await mesh.summary(build.buildId);
+    assert.deepEqual(
+      local.filter(({ reason }) => reason === 'interrupted'),
+      [],
+    );
+    assert.ok(local.some(({ reason }) => reason === 'agent-stalled'));
     // Awake again, it serves as before, once it has noticed that its connection is dead and has made a new one.
     let remoteJobs = 0;
     for (let tries = 0; tries < 3 && remoteJobs < 16; tries++) {
