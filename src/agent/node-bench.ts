@@ -39,6 +39,7 @@ import type {
 } from '../submitter/index.ts';
 import { type Agent, notInMesh } from './agent.ts';
 import { chosenWorkers, commonCompiler, nameOf, plainName } from './bench-choice.ts';
+import { BuildPause } from './build-pause.ts';
 
 /** What is asked for. */
 export interface BenchQuestion {
@@ -77,6 +78,7 @@ export class NodeBench {
   readonly #units: readonly CorpusUnit[];
   readonly #agreement: Agreement;
   readonly #follower: Follower;
+  readonly #pause: BuildPause;
 
   private constructor(agent: Agent, submitter: Submitter, question: BenchQuestion, follower: Follower) {
     this.#agent = agent;
@@ -85,6 +87,11 @@ export class NodeBench {
     this.#units = question.isShort ? this.#corpus.units.slice(0, SHORT_UNITS) : this.#corpus.units;
     this.#agreement = question.isShort ? SHORT : AGREEMENT;
     this.#follower = follower;
+    this.#pause = new BuildPause({
+      calls: () => ({ open: submitter.load.openCalls, taken: submitter.takenCalls }),
+      onPause: () => follower.onProgress('a build is under way here: waiting until it is over'),
+      signal: follower.signal,
+    });
   }
 
   /**
@@ -219,14 +226,16 @@ export class NodeBench {
         let run = 0;
         const linesPerSecond = await repeatUntilAgreed(
           async () => {
-            const value = await (atOnce === 1 ? this.#oneByOne(subject) : this.#together(subject));
+            const value = await this.#pause.undisturbed(() =>
+              atOnce === 1 ? this.#oneByOne(subject) : this.#together(subject),
+            );
             this.#follower.onProgress(
               `${subject.name}, ${how}: run ${++run}, ${Math.round(value)} lines per second`,
             );
             return value;
           },
           this.#agreement,
-          () => performance.now(),
+          () => performance.now() - this.#pause.pausedMs,
         );
         ended.abort();
         await looking;
@@ -276,7 +285,8 @@ export class NodeBench {
   }
 
   /** @param lane several compiles of one unit must not write one object */
-  #compile(subject: Subject, { name }: CorpusUnit, lane: number): Promise<TimedCompile> {
+  async #compile(subject: Subject, { name }: CorpusUnit, lane: number): Promise<TimedCompile> {
+    await this.#pause.over();
     const args = [...CORPUS_OPTIONS, '-c', name, '-o', `${name}.${lane}.o`];
     return subject.compile(args, this.#follower.signal);
   }

@@ -13,6 +13,7 @@ export class ShimServer {
   readonly #log: Logger;
   readonly #sockets = new Set<Socket>();
   #open = 0;
+  #taken = 0;
 
   constructor(parts: CallParts) {
     this.#parts = parts;
@@ -23,6 +24,11 @@ export class ShimServer {
   /** Calls that are being served or compile locally in a slot of ours. */
   get openCalls(): number {
     return this.#open;
+  }
+
+  /** Calls since the start. */
+  get takenCalls(): number {
+    return this.#taken;
   }
 
   /**
@@ -50,6 +56,7 @@ export class ShimServer {
     let session: ShimSession | undefined;
     this.#sockets.add(socket);
     this.#open++;
+    this.#taken++;
     this.#parts.onWork();
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {

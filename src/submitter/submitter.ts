@@ -178,6 +178,11 @@ export class Submitter {
     };
   }
 
+  /** Calls since the start. */
+  get takenCalls(): number {
+    return this.#server.takenCalls;
+  }
+
   /** Compilers of other nodes that get no jobs, because a result of theirs was wrong. */
   get quarantined(): readonly QuarantinedToolchain[] {
     return this.#standings.quarantined;

@@ -4,8 +4,11 @@ import { appendFileSync, copyFileSync, mkdirSync, realpathSync, symlinkSync } fr
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { BenchResult, NodeResult } from '../../src/benchmark/index.ts';
+import { writeFiles } from './support/file-tree.ts';
 import type { Ended } from './support/run-command.ts';
+import { assertRemote } from './support/same-as-plain.ts';
 import { TestMesh } from './support/test-mesh.ts';
+import { untilTrue } from './support/until.ts';
 
 const UNAVAILABLE = 69;
 const BAD_CONFIG = 78;
@@ -68,6 +71,23 @@ test('wrong names and numbers are said with what is right', () =>
     assert.match(unknown.stderr.toString('utf8'), /no node called board9.*board1, board2/);
     const watts = await bench('--watts', 'board1');
     assert.match(watts.stderr.toString('utf8'), /Expected NODE=NUMBER/);
+  }));
+
+test('a build that begins meanwhile goes first, and the measurement goes on behind it', () =>
+  mesh.explaining(async () => {
+    const measurement = bench('board1', '--short', '--json');
+    await untilTrue('the measurement has begun', 60_000, async () => {
+      const { stderr } = await bench('board1', '--short');
+      return /another `meshcc bench`, are under way/.test(stderr.toString('utf8'));
+    });
+    writeFiles(mesh.work, { 'unit.c': 'int f(void) { return 1; }\n' });
+    const built = await mesh.compile(['-c', 'unit.c'], { cwd: mesh.work });
+    assert.equal(built.status, 0);
+    assertRemote(built.job);
+    const { status, stdout, stderr } = await measurement;
+    assert.equal(status, 0, stderr.toString('utf8'));
+    assert.match(stderr.toString('utf8'), /a build is under way here: waiting until it is over/);
+    for (const node of (JSON.parse(stdout.toString('utf8')) as BenchResult).nodes) assertMeasured(node);
   }));
 
 test('a machine that belongs to no mesh, or sees no node, says so', () =>
