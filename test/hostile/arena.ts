@@ -39,6 +39,8 @@ export interface ArenaOptions {
   readonly compilers?: string;
   /** A command that runs the agent. */
   readonly launcher?: readonly [string, ...string[]];
+  /** The owner lets the agent have the weakest sandbox, and has named its submitters. */
+  readonly isTrusting?: boolean;
 }
 
 export class Arena {
@@ -124,8 +126,9 @@ export async function openArena(t: TestContext, options: ArenaOptions = {}): Pro
   // Where a compiler looks below a root for headers.
   mkdirSync(join(outside, 'usr/include'), { recursive: true });
   writeFileSync(join(outside, 'usr/include/of-the-worker.h'), `#error ${SECRET}\n`);
+  const args = ['--no-submitter', ...BOUNDS];
   const worker = new TestNode(root, 'worker', {
-    args: ['--no-submitter', ...BOUNDS],
+    args,
     ...(options.launcher === undefined ? {} : { launcher: options.launcher }),
     env:
       options.compilers === undefined
@@ -139,11 +142,12 @@ export async function openArena(t: TestContext, options: ArenaOptions = {}): Pro
   const { stateDirectory } = agentPaths(worker.env);
   makePrivateDirectory(stateDirectory);
   const members = await membersIn([stateDirectory, join(root, 'liar'), join(root, 'honest')]);
+  const [workerMember, liarMember, honestMember] = members as [Member, Member, Member];
+  if (options.isTrusting) args.push('--sandbox', 'uid', '--trust', liarMember.nodeId, honestMember.nodeId);
   await worker.start();
   const { port, worker: role } = await worker.status();
   assert.ok(role.on, `the machine cannot confine: ${role.detail}`);
   const address = `127.0.0.1:${port}`;
-  const [workerMember, , honestMember] = members as [Member, Member, Member];
   const honest = await HonestSubmitter.start(t, address, workerMember, honestMember);
   return new Arena(t, { worker, address, members, honest, outside });
 }

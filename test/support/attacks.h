@@ -46,13 +46,13 @@ static void refuse_outside_of_sandbox(void)
         printf("%s %d\n", name, got == -1 ? errno : 0); \
     } while (0)
 
-// The same for what may end the process; prints the number of the signal, negative, if it does.
+// The same for what may end the process, or change it for good; prints the number of the signal, negative, if it does.
 #define TRY_APART(name, call)                                                                    \
     do {                                                                                         \
         fflush(stdout);                                                                          \
         int status = 0;                                                                          \
         pid_t pid = fork();                                                                      \
-        if (pid == 0) _exit((call) < 0 ? 1 : 0);                                                 \
+        if (pid == 0) _exit((call) < 0 ? errno : 0);                                             \
         waitpid(pid, &status, 0);                                                                \
         printf("%s %d\n", name, WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status)); \
     } while (0)
@@ -174,8 +174,9 @@ static void try_kernel(void)
 
 static void try_processes(void)
 {
-    TRY("ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL));
-    TRY("ptrace-attach", ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
+    TRY_APART("ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+    // Unlike PTRACE_ATTACH it does not stop the parent, which this process waits for in turn.
+    TRY("ptrace-attach", ptrace(PTRACE_SEIZE, getppid(), NULL, NULL));
     TRY("vm_readv", syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0));
     TRY("kcmp", syscall(SYS_kcmp, getpid(), getppid(), 0, 0, 0));
     TRY("pidfd", syscall(434, getpid(), 0));
