@@ -4,6 +4,7 @@ import * as grpc from '@grpc/grpc-js';
 import { loadSync, type MethodDefinition, type ServiceDefinition } from '@grpc/proto-loader';
 import protobuf, { type Type } from 'protobufjs';
 import { PACKAGE_ROOT } from '../../base/package-root.ts';
+import { countBulk } from './bulk-garbage.ts';
 
 /** Largest message either side accepts: a chunk is 128 KiB, diagnostics are at most 4 MiB. */
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
@@ -53,10 +54,23 @@ const definition = loadSync(PROTO_FILE, {
 function encodeDirectly(method: MethodDefinition<object, object>, request: string, response: string): void {
   const encoder =
     (type: Type) =>
-    (message: object): Buffer =>
-      type.encode(message).finish() as Buffer;
+    (message: object): Buffer => {
+      const encoded = type.encode(message).finish() as Buffer;
+      countBulk(encoded.length);
+      return encoded;
+    };
+  const { requestDeserialize, responseDeserialize } = method;
   method.requestSerialize = encoder(schema.lookupType(request));
   method.responseSerialize = encoder(schema.lookupType(response));
+  method.requestDeserialize = counted(requestDeserialize);
+  method.responseDeserialize = counted(responseDeserialize);
+}
+
+function counted(decode: (bytes: Buffer) => object): (bytes: Buffer) => object {
+  return (bytes) => {
+    countBulk(bytes.length);
+    return decode(bytes);
+  };
 }
 
 const schema = protobuf.loadSync(PROTO_FILE);
