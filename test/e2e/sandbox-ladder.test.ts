@@ -72,6 +72,7 @@ describe('an agent of root in a container without namespaces', { skip: notRoot }
   });
 
   it('tells the submitters', async () => {
+    await mesh.connected();
     const nodes = await mesh.laptop.nodes();
     assert.equal(nodes.find(({ name }) => name === 'board1')?.sandbox, 'chroot');
     const text = (await mesh.laptop.cli(['nodes'])).stdout.toString();
