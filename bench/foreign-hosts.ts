@@ -6,7 +6,7 @@
  *   node dist/bench/foreign-hosts.js [DIRECTORY [TARGET …]]
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { LanguageScope } from '../src/compiler/index.ts';
@@ -15,6 +15,7 @@ import {
   fingerprintDifference,
   takeFingerprint,
 } from '../src/toolchain/behaviour-fingerprint.ts';
+import { bringPackages } from '../test/support/debian-packages.ts';
 
 /** Programs that a compile starts, as globs would have them. */
 const PROGRAMS = /\/(?:[a-z0-9_-]+-)?(?:gcc-12|g\+\+-12|as|cc1|cc1plus)$/;
@@ -43,39 +44,6 @@ const TARGETS: Readonly<
     scopes: ['c', 'c++'],
   },
 };
-
-function apt(directory: string, cwd: string, ...args: string[]): void {
-  const options = ['Dir::State::Lists=lists', 'Dir::State::status=status', 'Dir::Cache=cache'].map((option) =>
-    option.replace('=', `=${directory}/`),
-  );
-  const all = [
-    ...options,
-    'APT::Architectures::=amd64',
-    'APT::Architectures::=arm64',
-    'APT::Sandbox::User=root',
-  ];
-  execFileSync('apt-get', ['-q', ...all.flatMap((option) => ['-o', option]), ...args], {
-    cwd,
-    stdio: 'inherit',
-  });
-}
-
-/** Downloads and unpacks; what is there already is left as it is. */
-function bringPackages(directory: string, names: readonly string[]): string {
-  const [root, archives] = [join(directory, 'root'), join(directory, 'debs')];
-  for (const path of ['lists/partial', 'cache/archives/partial', 'debs', 'root'])
-    mkdirSync(join(directory, path), { recursive: true });
-  const present = readdirSync(archives);
-  const missing = names.filter((name) => !present.some((file) => file.startsWith(`${name}_`)));
-  if (missing.length === 0) return root;
-  writeFileSync(join(directory, 'status'), '');
-  apt(directory, directory, 'update');
-  apt(directory, archives, 'download', ...missing.map((name) => `${name}:arm64`));
-  for (const file of readdirSync(archives)) {
-    if (!present.includes(file)) execFileSync('dpkg-deb', ['-x', join(archives, file), root]);
-  }
-  return root;
-}
 
 /** Puts a script in the place of each program, which runs it in qemu: nothing of the machine's settings is changed. */
 function wrapPrograms(root: string): void {
@@ -127,7 +95,8 @@ async function compare(root: string, target: string, scope: LanguageScope): Prom
 const [directory = join(tmpdir(), 'meshcc-foreign-hosts'), ...asked] = process.argv.slice(2);
 const targets = asked.length > 0 ? asked : Object.keys(TARGETS);
 const packages = targets.flatMap((target) => TARGETS[target]?.packages.split(' ') ?? []);
-const root = bringPackages(resolve(directory), [...LIBRARIES.split(' '), ...packages]);
+const wanted = [...LIBRARIES.split(' '), ...packages].map((name) => `${name}:arm64`);
+const root = bringPackages(resolve(directory), wanted);
 wrapPrograms(root);
 console.log(`${basename(process.argv[1] ?? '')}: ${targets.join(' ')}; ${availableParallelism()} processors`);
 for (const target of targets)

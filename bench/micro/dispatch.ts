@@ -96,12 +96,12 @@ export const dispatchPart: Part = {
     for (const { worker } of connected) dispatcher.addWorker(worker);
     const never = new AbortController().signal;
     const decide = (): Promise<unknown> =>
-      dispatcher.place(FREE, NOBODY, 60_000, never, ({ nodeName }) => nodeName);
+      dispatcher.place({ toolchainId: FREE }, NOBODY, 60_000, never, ({ nodeName }) => nodeName);
     const queue = new TrivialQueue(connected.map(({ worker }) => worker));
     const withWaiting = async (): Promise<number> => {
       const calls = Array.from({ length: WAITING }, () => new AbortController());
       const waiting = calls.map(({ signal }) =>
-        dispatcher.place(BUSY, NOBODY, 600_000, signal, () => undefined),
+        dispatcher.place({ toolchainId: BUSY }, NOBODY, 600_000, signal, () => undefined),
       );
       if (dispatcher.waiting !== WAITING) throw new BenchError(`${dispatcher.waiting} jobs wait`);
       const value = await microsecondsEach(scaled(context, DECISIONS / 50), decide);

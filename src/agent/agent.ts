@@ -19,7 +19,6 @@ import {
 } from '../toolchain/index.ts';
 import type { Worker } from '../worker/index.ts';
 import type { AgentConfig } from './config.ts';
-import { HostComparisons } from './host-comparisons.ts';
 import { MeshLife } from './mesh-life.ts';
 import { startWorkerRole, type WorkerState } from './worker-role.ts';
 
@@ -41,7 +40,6 @@ export class Agent {
   readonly workerState: WorkerState;
   readonly compilers: DiscoveryResult;
   readonly mesh: MeshLife;
-  readonly hostComparisons: HostComparisons;
   readonly #fingerprints: Fingerprints | undefined;
   lastUsedAtMs = Date.now();
   /** `meshcc bench` is under way. */
@@ -69,7 +67,6 @@ export class Agent {
     this.compilers = parts.compilers;
     this.worker = parts.worker;
     this.#fingerprints = parts.fingerprints;
-    this.hostComparisons = new HostComparisons(parts.fingerprints);
     this.loopDelay = parts.loopDelay;
     this.workerState = parts.workerState;
     const hello = { nodeId: identity.nodeId, nodeName: identity.name, agentVersion: PACKAGE_VERSION };
@@ -91,6 +88,13 @@ export class Agent {
           directory: paths.verificationDirectory,
           probationJobs: config.verifyProbation,
           rate: config.verifyRate,
+          otherHostProbationJobs: config.verifyForeignProbation,
+          otherHostRate: config.verifyForeignRate,
+        },
+        otherHosts: {
+          isAllowed: config.foreignHosts,
+          fingerprints: parts.fingerprints,
+          toolchains: parts.compilers.toolchains.map(({ toolchain }) => toolchain),
         },
         ledger: this.ledger,
         log: log.child({ role: 'submitter' }),
@@ -156,7 +160,9 @@ export async function startAgent(
   let started: Agent | undefined;
   const loopDelay = new LoopDelay(() => started?.idle ?? true);
   const onWork = (): void => loopDelay.begin();
-  const fingerprints = config.compareHosts ? new Fingerprints(paths.cacheDirectory, env) : undefined;
+  const mayCompare = config.compareHosts || config.foreignHosts;
+  const isBusy = (): boolean => started !== undefined && !started.idle;
+  const fingerprints = mayCompare ? new Fingerprints(paths.cacheDirectory, env, isBusy) : undefined;
   const { worker, state } = await startWorkerRole({
     config,
     paths,

@@ -138,7 +138,13 @@ export const SETTINGS = {
     option: '--compare-hosts',
     env: 'MESHCC_COMPARE_HOSTS',
     type: 'flag',
-    text: 'let compilers of one version that run on different processor architectures be compared by what they do: some seconds of processor time per compiler, at the lowest priority, when somebody asks `meshcc toolchains`',
+    text: 'let compilers of one version that run on different processor architectures be compared by what they do: some seconds of processor time per compiler, at the lowest priority and while nothing else is compiled, when a member asks',
+  },
+  foreignHosts: {
+    option: '--foreign-hosts',
+    env: 'MESHCC_FOREIGN_HOSTS',
+    type: 'flag',
+    text: 'use compilers that other nodes run on another processor architecture, if they were found to make the same code: their results are compared more often (docs/toolchains.md); implies --compare-hosts here, and wants it there',
   },
   creditWaitMs: {
     option: '--credit-wait <seconds>',
@@ -163,6 +169,18 @@ export const SETTINGS = {
     env: 'MESHCC_VERIFY_RATE',
     type: 'share',
     text: 'share of the later results that is compared, before they are used; by this machine’s own compiler only a tenth of it',
+  },
+  verifyForeignProbation: {
+    option: '--verify-foreign-probation <count>',
+    env: 'MESHCC_VERIFY_FOREIGN_PROBATION',
+    type: 'whole',
+    text: 'as --verify-probation, for compilers of other processor architectures (--foreign-hosts); never less than that',
+  },
+  verifyForeignRate: {
+    option: '--verify-foreign-rate <share>',
+    env: 'MESHCC_VERIFY_FOREIGN_RATE',
+    type: 'share',
+    text: 'as --verify-rate, for compilers of other processor architectures (--foreign-hosts), and all of it with this machine’s own compiler if no other node has it; never less than that',
   },
   idleExitMs: {
     option: '--idle-exit <seconds>',
@@ -206,10 +224,13 @@ export interface AgentConfig {
   sandbox: string;
   trustedNodes: string[];
   compareHosts: boolean;
+  foreignHosts: boolean;
   creditWaitMs: number;
   jobTimeoutMs: number;
   verifyProbation: number;
   verifyRate: number;
+  verifyForeignProbation: number;
+  verifyForeignRate: number;
   idleExitMs: number;
   logLevel: string;
   logFormat: string;
@@ -236,10 +257,13 @@ export function defaultConfig(): AgentConfig {
     sandbox: 'chroot',
     trustedNodes: [],
     compareHosts: false,
+    foreignHosts: false,
     creditWaitMs: 60_000,
     jobTimeoutMs: 600_000,
     verifyProbation: 3,
     verifyRate: 0.01,
+    verifyForeignProbation: 10,
+    verifyForeignRate: 0.1,
     idleExitMs: 0,
     logLevel: 'info',
     logFormat: 'text',

@@ -10,7 +10,7 @@ import type { Agent } from './agent.ts';
 import type { JobView, QuarantineView, StatusView } from './control-views.ts';
 import { NodeBench } from './node-bench.ts';
 import { nodesOf, quarantineView } from './node-views.ts';
-import { toolchainsOf } from './toolchain-views.ts';
+import { otherHostsOf, toolchainsOf } from './toolchain-views.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const DEFAULT_VALIDITY_MS = 600_000;
@@ -186,6 +186,7 @@ function statusOf(agent: Agent): StatusView {
       reason,
     })),
     eventLoopDelay: agent.loopDelay.figures,
+    otherHosts: otherHostsOf(agent),
     quarantine: (agent.submitter?.quarantined ?? []).map((each) => quarantineView(agent, each)),
     jobs: agent.ledger.summary(ALL_BUILDS),
   };

@@ -1,6 +1,6 @@
 /** The JSON that an agent answers to commands; `--json` prints it as it is. */
 import type { BuildSummary, JobRecord, LoopDelayFigures } from '../observe/index.ts';
-import type { HostComparison } from './host-comparisons.ts';
+import type { HostComparison } from '../submitter/index.ts';
 import type { SandboxView } from './worker-role.ts';
 
 export interface StatusView {
@@ -44,7 +44,24 @@ export interface StatusView {
   /** How long the agent's event loop was held up while there was work. */
   readonly eventLoopDelay: LoopDelayFigures;
   readonly quarantine: readonly QuarantineView[];
+  /** Compilers that nodes have for another host architecture only; empty unless the owner lets them be used. */
+  readonly otherHosts: readonly OtherHostCompilerView[];
   readonly jobs: BuildSummary;
+}
+
+/** A compiler of this machine that a node has for another host architecture only. */
+export interface OtherHostCompilerView {
+  readonly nodeId: string;
+  readonly nodeName: string;
+  /** Its name here, and what it is identified for. */
+  readonly compiler: string;
+  readonly scope: string;
+  /** What the node's compiler runs on. */
+  readonly host: string;
+  /** Jobs go there. */
+  readonly used: boolean;
+  /** What was found, and what is made of it. */
+  readonly why: string;
 }
 
 /** A compiler of another node that gets no jobs, because a result of its was wrong. */
@@ -74,6 +91,8 @@ export interface NodeView {
   readonly inFlight?: number;
   /** Compilers that this machine and the node have in common. */
   readonly commonCompilers?: number;
+  /** Further ones that it has for another host architecture, and that are used. */
+  readonly otherHostCompilers?: number;
   /** Those of them that get no jobs. */
   readonly quarantined?: readonly QuarantineView[];
   /** File contents sent to it. */
@@ -86,7 +105,7 @@ export interface ToolchainCell {
   readonly verdict: 'same' | 'other version' | 'other content' | 'other host' | 'absent' | 'unknown';
   /** True if jobs of the compiler go to the node. */
   readonly used: boolean;
-  /** In words, why they do not; empty if they do. */
+  /** In words, why they do not; empty if they do, save for another host: then also what lets them. */
   readonly why: string;
   /** Version of the node's nearest compiler, if it is not the same one. */
   readonly theirVersion?: string;

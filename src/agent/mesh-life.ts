@@ -207,6 +207,7 @@ export class MeshLife {
         toolchains: worker.toolchains,
         sandbox: worker.sandbox.rung,
         answersMachineQuestions: true,
+        servesOtherHosts: true,
       }),
       accept: worker.accept.bind(worker),
       log: (line: string) => log.debug(line),

@@ -1,7 +1,8 @@
 /** The other machines as `meshcc nodes` shows them: announced, named by address, connected or in vain. */
 import { formatHostPort } from '../base/host-port.ts';
 import type { Sighting } from '../mesh/index.ts';
-import type { QuarantinedToolchain } from '../submitter/index.ts';
+import { otherHostKey, ownIdOf, type QuarantinedToolchain, type RemoteNode } from '../submitter/index.ts';
+import type { Toolchain } from '../toolchain/index.ts';
 import type { Agent } from './agent.ts';
 import type { NodeView, QuarantineView } from './control-views.ts';
 import { NO_SERVICE_PORT } from './mesh-life.ts';
@@ -9,10 +10,6 @@ import { NO_SERVICE_PORT } from './mesh-life.ts';
 /** Every node in sight, sorted by name. */
 export function nodesOf(agent: Agent): NodeView[] {
   const views = new Map<string, NodeView>();
-  const own = agent.compilers.toolchains.map(({ toolchain, names }) => ({
-    id: toolchain.id,
-    name: names[0],
-  }));
   for (const sighting of agent.mesh.sightings) {
     const ours = agent.config.insecure
       ? sighting.insecure
@@ -32,18 +29,20 @@ export function nodesOf(agent: Agent): NodeView[] {
       continue;
     }
     // A compiler that serves several languages counts once.
-    const shared = new Set(own.filter(({ id }) => worker.toolchainIds.has(id)).map(({ name }) => name)).size;
+    const shared = namesOf(agent, ({ id }) => worker.toolchainIds.has(id));
+    const otherHost = namesOf(agent, (own) => standsInFor(worker, own));
     const quarantined = quarantine.filter(({ nodeId }) => nodeId === node.nodeId);
     views.set(node.nodeId, {
       ...base,
       address: worker.address,
       state: worker.draining ? 'draining' : 'connected',
-      detail: shared === 0 ? 'has none of the compilers of this machine' : quarantineText(quarantined),
+      detail: detailOf(shared, otherHost, quarantined),
       slots: worker.slots,
       // Said by another node, and meant for a terminal: nothing but a word.
       sandbox: /^[a-z]{1,20}$/.exec(worker.sandbox)?.[0] ?? '',
       inFlight: worker.inFlight,
-      commonCompilers: shared,
+      commonCompilers: shared.length,
+      otherHostCompilers: otherHost.length,
       quarantined,
       sentBytes: worker.sentBytes,
     });
@@ -54,9 +53,30 @@ export function nodesOf(agent: Agent): NodeView[] {
   return [...views.values(), ...unanswered].sort((a, b) => a.name.localeCompare(b.name));
 }
 
+/** This machine's compilers of a kind: one that serves several languages counts once. */
+function namesOf({ compilers }: Agent, isWanted: (own: Toolchain) => boolean): string[] {
+  const wanted = compilers.toolchains.filter(({ toolchain }) => isWanted(toolchain));
+  return [...new Set(wanted.map(({ names }) => names[0] ?? ''))];
+}
+
+/** True if a node has a compiler for another host only, and it is used. */
+function standsInFor({ toolchainIds, uses }: RemoteNode, own: Toolchain): boolean {
+  return !toolchainIds.has(own.id) && uses.otherHostRef(otherHostKey(own)) !== undefined;
+}
+
+function detailOf(
+  shared: readonly string[],
+  otherHost: readonly string[],
+  quarantined: readonly QuarantineView[],
+): string {
+  if (shared.length + otherHost.length === 0) return 'has none of the compilers of this machine';
+  const built = otherHost.length === 0 ? '' : `for another host: ${otherHost.join(', ')}`;
+  return [built, quarantineText(quarantined)].filter((text) => text !== '').join('; ');
+}
+
 /** With the name that the compiler has here. */
 export function quarantineView(agent: Agent, each: QuarantinedToolchain): QuarantineView {
-  const own = agent.compilers.toolchains.find(({ toolchain }) => toolchain.id === each.toolchainId);
+  const own = agent.compilers.toolchains.find(({ toolchain }) => toolchain.id === ownIdOf(each.toolchainId));
   return { ...each, compiler: own?.names[0] ?? '' };
 }
 

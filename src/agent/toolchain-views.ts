@@ -1,14 +1,13 @@
 /** The matrix of nodes and compilers, as `meshcc toolchains` shows it. */
-import type { RemoteNode } from '../submitter/index.ts';
-import { matchToolchain, mismatchInWords, type OwnToolchain } from '../toolchain/index.ts';
+import type { OtherHosts, RemoteNode } from '../submitter/index.ts';
+import { matchToolchain, mismatchInWords, type Toolchain } from '../toolchain/index.ts';
 import type { Agent } from './agent.ts';
-import type { NodeView, ToolchainCell, ToolchainsView } from './control-views.ts';
-import { comparisonInWords, type HostComparisons } from './host-comparisons.ts';
+import type { NodeView, OtherHostCompilerView, ToolchainCell, ToolchainsView } from './control-views.ts';
 import { nodesOf } from './node-views.ts';
 
 /** A compiler of this machine, for one set of languages. */
 interface OwnCompiler {
-  readonly toolchain: OwnToolchain & { readonly languages: readonly string[] };
+  readonly toolchain: Toolchain;
   readonly names: readonly string[];
 }
 
@@ -42,13 +41,31 @@ export function toolchainsOf(agent: Agent): ToolchainsView {
       version: toolchain.version,
       targetTriple: toolchain.targetTriple,
       host: toolchain.host,
-      cells: nodes.map((node) => cellOf(toolchain, node, workers.get(node.nodeId), agent.hostComparisons)),
+      cells: nodes.map((node) =>
+        cellOf(toolchain, node, workers.get(node.nodeId), agent.submitter?.otherHosts),
+      ),
     })),
     unusableCompilers: agent.compilers.unusable.map(({ compilerPath, reason }) => ({
       path: compilerPath,
       reason,
     })),
   };
+}
+
+/** What is known of compilers that connected nodes have for another host, if the owner lets them be used. */
+export function otherHostsOf(agent: Agent): OtherHostCompilerView[] {
+  const { submitter } = agent;
+  if (submitter?.otherHosts.isAllowed !== true) return [];
+  const workers = (submitter.pool?.nodes ?? []).flatMap(({ worker }) => worker ?? []);
+  return compilersOf(agent).flatMap(({ toolchain, names }) =>
+    workers.flatMap((worker) => {
+      const view = submitter.otherHosts.view(toolchain, worker);
+      if (view === undefined) return [];
+      const { nodeId, nodeName } = worker;
+      const { host, used, words } = view;
+      return [{ nodeId, nodeName, compiler: names[0] ?? '', scope: toolchain.scope, host, used, why: words }];
+    }),
+  );
 }
 
 /** Those of PATH when the agent started, and those that were called since by another path. */
@@ -64,10 +81,10 @@ function compilersOf(agent: Agent): OwnCompiler[] {
 }
 
 function cellOf(
-  own: OwnToolchain,
+  own: Toolchain,
   node: NodeView,
   worker: RemoteNode | undefined,
-  comparisons: HostComparisons,
+  otherHosts: OtherHosts | undefined,
 ): ToolchainCell {
   const base = { nodeId: node.nodeId };
   if (worker === undefined) return { ...base, verdict: 'unknown', used: false, why: unknownBecause(node) };
@@ -79,10 +96,11 @@ function cellOf(
   const words = mismatchInWords(own, worker.toolchains, node.name) ?? '';
   if (match.kind === 'absent') return { ...base, verdict: 'absent', used: false, why: words };
   const other = { ...base, used: false, theirVersion: match.theirs.version };
-  if (match.kind !== 'other host') return { ...other, verdict: match.kind, why: words };
-  const comparison = comparisons.look(own, match.theirs, worker);
-  const why = `${words}. ${comparisonInWords(comparison)}`;
-  return { ...other, verdict: match.kind, why, comparison: comparison.state };
+  const view = match.kind === 'other host' ? otherHosts?.view(own, worker) : undefined;
+  if (view === undefined) return { ...other, verdict: match.kind, why: words };
+  const { comparison } = view;
+  const used = view.used && !worker.draining;
+  return { ...other, used, verdict: match.kind, why: `${words}. ${view.words}`, comparison };
 }
 
 function unknownBecause({ name, state, detail }: NodeView): string {

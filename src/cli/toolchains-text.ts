@@ -12,6 +12,7 @@ function cellText(cell: ToolchainCell): string {
     case 'other content':
       return 'differs';
     case 'other host':
+      if (cell.used) return 'same code, used';
       return cell.comparison === 'same code' ? 'same code' : 'other host';
     case 'absent':
       return '-';
@@ -24,7 +25,7 @@ const LEGEND: Readonly<Partial<Record<ToolchainCell['verdict'], string>>> = {
   'other version': 'a number: another version, not used',
   'other content': 'differs: same version, other content, not used',
   'other host':
-    'other host, same code: same version, built to run on another processor architecture, not used',
+    'other host, same code: same version, built to run on another processor architecture; not used if it does not say so',
   absent: '-: no such compiler',
   unknown: '?: not known, see below',
 };

@@ -173,6 +173,10 @@ const MESH_REASONS = {
     text: 'No connected node has the same compiler.',
     advice: 'Install the same package there; `meshcc toolchains` says what differs.',
   },
+  'bound-to-host': {
+    kind: 'mesh',
+    text: 'Only nodes of another host architecture can stand in for the compiler, and they do not do such calls.',
+  },
   'toolchain-unknown': { kind: 'fault', text: 'The compiler could not be identified.' },
   'no-credit-in-time': { kind: 'mesh', text: 'All nodes were busy, and a local slot came free first.' },
   'closure-failed': {
@@ -183,7 +187,7 @@ const MESH_REASONS = {
   embed: { kind: 'by-design', text: 'A source embeds a file with #embed.' },
   'compiler-file': {
     kind: 'by-design',
-    text: 'A file of another compiler of this machine is an input.',
+    text: 'A file of another compiler of this machine is an input, or one in whose place a node shows a file of its own compiler.',
   },
   'computed-has-include': {
     kind: 'by-design',

@@ -37,7 +37,7 @@ export function referenceArguments(
   dialect: Dialect,
   places: ReferencePlaces,
 ): string[] | undefined {
-  if (!canMove(invocation, dialect)) return undefined;
+  if (!canMoveOutputs(invocation, dialect)) return undefined;
   const own = invocation.args.flatMap((arg) => moved(arg, dialect, places));
   const args = [...renderArguments(own), '-o', places.outputPath];
   if (invocation.depfile === undefined) return args;
@@ -53,7 +53,8 @@ export function referenceArguments(
   return args;
 }
 
-function canMove(invocation: Invocation, dialect: Dialect): boolean {
+/** True if a second compile could write elsewhere and make the same bytes. */
+export function canMoveOutputs(invocation: Invocation, dialect: Dialect): boolean {
   const { outputs, depfile, outputPath, profile, isRepeatable, args } = invocation;
   if (!isRepeatable || profile !== undefined) return false;
   const main = outputs.find(({ path }) => path === outputPath);

@@ -8,10 +8,12 @@ export {
   isOnProbation,
   judge,
   type NodeResult,
+  type Scrutiny,
   type SecondCompiler,
   type Standing,
   sample,
   type Verdict,
   type VerificationPolicy,
-  type VerificationSubject,
+  type VerificationSettings,
+  verificationPolicy,
 } from './verification.ts';

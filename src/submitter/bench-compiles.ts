@@ -59,7 +59,7 @@ export class BenchCompiles {
       const { job } = prepared;
       const others = dispatcher.workers.map((worker) => worker.nodeId).filter((other) => other !== nodeId);
       const placed = await dispatcher.place(
-        job.toolchain.id,
+        { toolchainId: job.toolchain.id },
         new Set(others),
         limits.creditWaitMs,
         signal,

@@ -8,6 +8,7 @@ import type { LocalReasonId } from '../compiler/index.ts';
 import type { Ledger } from '../observe/index.ts';
 import type { Slots } from '../scheduler/index.ts';
 import type { ShimRequest } from '../shim/index.ts';
+import { demandOf } from './compiler-demand.ts';
 import { here, JobPreparation, type Local, type PreparationParts, type Prepared } from './job-preparation.ts';
 import type { MessageLocale } from './message-locale.ts';
 import type { RemoteOutcome } from './outcome.ts';
@@ -83,7 +84,7 @@ export class CompileCall {
     for (let busy = 0; tried.size < limits.maxAttempts && busy < 10; ) {
       const sink = new ShimSink(this.#session, job);
       const attempt = await dispatcher.place(
-        job.toolchain.id,
+        demandOf(job),
         tried,
         limits.creditWaitMs,
         this.#session.gone,

@@ -4,6 +4,7 @@
  */
 import type { LocalReasonId } from '../compiler/index.ts';
 import { type ExpectedNode, ExpectedNodes, placeJob } from '../scheduler/index.ts';
+import type { CompilerDemand } from './compiler-demand.ts';
 import type { RemoteWorker } from './remote-worker.ts';
 
 /** A worker with a credit, or the reason why there is none. */
@@ -18,10 +19,10 @@ export type NoPlacement = Placement & { readonly kind: 'none' };
 export const CONNECTION_GRACE_MS = 3_000;
 
 /** True if this compiler of this node gets no jobs, although it is connected. */
-export type IsBarred = (worker: RemoteWorker, toolchainId: string) => boolean;
+export type IsBarred = (worker: RemoteWorker, demand: CompilerDemand) => boolean;
 
 interface Waiting {
-  readonly toolchainId: string;
+  readonly demand: CompilerDemand;
   readonly excluded: ReadonlySet<string>;
   /** The node without a connection that it waited for last. */
   hoped: ExpectedNode | undefined;
@@ -83,26 +84,30 @@ export class Dispatcher {
     if (this.#expected.forget(nodeId)) this.#placeAll();
   }
 
-  /** Other nodes are barred than before. */
+  /** Other nodes are barred, or offer compilers, than before. */
   reconsider(): void {
     this.#placeAll();
   }
 
   /** Why no worker will take a job with this toolchain soon; undefined if one may. */
-  refusal(toolchainId: string, excluded: ReadonlySet<string>): NoPlacement | undefined {
-    const refusal = this.#refusalOfConnected(toolchainId, excluded);
-    return refusal && this.#expected.find(toolchainId, excluded) ? undefined : refusal;
+  refusal(demand: CompilerDemand, excluded: ReadonlySet<string>): NoPlacement | undefined {
+    const refusal = this.#refusalOfConnected(demand, excluded);
+    return refusal && this.#expected.find(demand.toolchainId, excluded) ? undefined : refusal;
   }
 
   /** Why none of the connected workers could take a job with this toolchain. */
-  #refusalOfConnected(toolchainId: string, excluded: ReadonlySet<string>): NoPlacement | undefined {
+  #refusalOfConnected(demand: CompilerDemand, excluded: ReadonlySet<string>): NoPlacement | undefined {
     let usable = 0;
     const barred: string[] = [];
+    const bound: string[] = [];
     for (const worker of this.#workers.values()) {
       if (worker.draining || excluded.has(worker.nodeId)) continue;
       usable++;
-      if (!worker.toolchainIds.has(toolchainId)) continue;
-      if (!this.#isBarred(worker, toolchainId)) return undefined;
+      if (!worker.offers(demand)) {
+        if (isBound(demand, worker)) bound.push(worker.nodeName);
+        continue;
+      }
+      if (!this.#isBarred(worker, demand)) return undefined;
       barred.push(worker.nodeName);
     }
     if (excluded.size > 0) {
@@ -114,6 +119,10 @@ export class Dispatcher {
     }
     if (barred.length > 0) return { kind: 'none', reason: 'node-quarantined', detail: barred.join(' ') };
     if (usable === 0) return { kind: 'none', reason: 'no-peer', detail: 'no other node is connected' };
+    if (bound.length > 0) {
+      const detail = `${bound.join(' ')}: ${demand.otherHost?.obstacle}`;
+      return { kind: 'none', reason: 'bound-to-host', detail };
+    }
     return {
       kind: 'none',
       reason: 'no-matching-toolchain',
@@ -127,7 +136,7 @@ export class Dispatcher {
    * @param waitMs how long to wait before giving up with `no-credit-in-time`
    */
   place<T>(
-    toolchainId: string,
+    demand: CompilerDemand,
     excluded: ReadonlySet<string>,
     waitMs: number,
     signal: AbortSignal,
@@ -141,7 +150,7 @@ export class Dispatcher {
         resolve(placement.kind === 'worker' ? use(placement.worker) : placement);
       };
       const onAbort = (): void => settle({ kind: 'none', reason: 'interrupted', detail: '' });
-      const waiting: Waiting = { toolchainId, excluded, hoped: undefined, place: settle };
+      const waiting: Waiting = { demand, excluded, hoped: undefined, place: settle };
       const timer = setTimeout(
         () =>
           settle({
@@ -165,9 +174,9 @@ export class Dispatcher {
     this.#placing = true;
     try {
       for (const waiting of this.#waiting) {
-        const refusal = this.#refusalOfConnected(waiting.toolchainId, waiting.excluded);
+        const refusal = this.#refusalOfConnected(waiting.demand, waiting.excluded);
         if (refusal !== undefined) {
-          const expected = this.#expected.find(waiting.toolchainId, waiting.excluded);
+          const expected = this.#expected.find(waiting.demand.toolchainId, waiting.excluded);
           if (expected !== undefined) waiting.hoped = expected;
           else waiting.place(waiting.hoped === undefined ? refusal : this.#inVain(waiting.hoped, refusal));
           continue;
@@ -192,8 +201,13 @@ export class Dispatcher {
 
   *#candidates(waiting: Waiting): Generator<RemoteWorker> {
     for (const worker of this.#workers.values()) {
-      const offers = worker.toolchainIds.has(waiting.toolchainId) && !waiting.excluded.has(worker.nodeId);
-      if (offers && !this.#isBarred(worker, waiting.toolchainId)) yield worker;
+      const offers = worker.offers(waiting.demand) && !waiting.excluded.has(worker.nodeId);
+      if (offers && !this.#isBarred(worker, waiting.demand)) yield worker;
     }
   }
+}
+
+/** True if a worker of another host architecture has the compiler, and only the job forbids it. */
+function isBound({ otherHost }: CompilerDemand, { uses }: RemoteWorker): boolean {
+  return otherHost?.obstacle !== undefined && uses.otherHostRef(otherHost.key) !== undefined;
 }

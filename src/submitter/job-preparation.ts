@@ -12,12 +12,13 @@ import {
 import type { ClosureFinder, SourceView } from '../include-scan/index.ts';
 import type { ShimRequest } from '../shim/index.ts';
 import type { Toolchain } from '../toolchain/index.ts';
+import { otherHostDemand } from './compiler-demand.ts';
 import type { Dispatcher, NoPlacement } from './dispatcher.ts';
 import type { InputCollector } from './input-set.ts';
 import type { LocalToolchains } from './local-toolchains.ts';
 import type { MessageLocale, MessageLocales } from './message-locale.ts';
 import type { NativeProcessors } from './native-processors.ts';
-import { mismatchesInWords } from './no-match.ts';
+import { mismatchesInWords, type OtherHosts } from './other-hosts.ts';
 import { outputObstacle } from './output-obstacle.ts';
 import type { PreparedJob } from './remote-worker.ts';
 import { absolute } from './shim-sink.ts';
@@ -31,6 +32,7 @@ export interface PreparationParts {
   readonly toolchains: LocalToolchains;
   readonly locales: MessageLocales;
   readonly natives: NativeProcessors;
+  readonly otherHosts: OtherHosts;
   readonly limits: CallLimits;
   /** A reason to do everything locally at the moment, if there is one. */
   readonly remoteObstacle: () => LocalReasonId | undefined;
@@ -112,7 +114,8 @@ export class JobPreparation {
       if (classification.kind === 'local') return classification;
       ({ invocation } = classification);
     }
-    const refusal = this.#parts.dispatcher.refusal(toolchain.id, new Set());
+    const otherHost = this.#otherHost(invocation, toolchain);
+    const refusal = this.#parts.dispatcher.refusal({ toolchainId: toolchain.id, otherHost }, new Set());
     if (refusal !== undefined) return this.refused(refusal, toolchain);
     for (const { path, kind } of invocation.outputs) {
       // Of a dump only the beginning of its name is known: until it comes, its directory is what can be looked at.
@@ -125,8 +128,9 @@ export class JobPreparation {
 
   /** No node may take the job. */
   refused({ reason, detail }: NoPlacement, toolchain: Toolchain): Local {
+    const { dispatcher, otherHosts } = this.#parts;
     if (reason !== 'no-matching-toolchain') return here(reason, detail);
-    return here(reason, `${detail}: ${mismatchesInWords(toolchain, this.#parts.dispatcher.workers)}`);
+    return here(reason, `${detail}: ${mismatchesInWords(toolchain, dispatcher.workers, otherHosts)}`);
   }
 
   /**
@@ -212,6 +216,7 @@ export class JobPreparation {
       locale,
       job: {
         toolchain,
+        otherHost: this.#otherHost(invocation, toolchain),
         arguments: invocation.args,
         workingDirectory: cwd,
         environment,
@@ -223,6 +228,10 @@ export class JobPreparation {
         timeoutMs: limits.jobTimeoutMs,
       },
     };
+  }
+
+  #otherHost(invocation: Invocation, toolchain: Toolchain): PreparedJob['otherHost'] {
+    return this.#parts.otherHosts.isAllowed ? otherHostDemand(invocation, toolchain) : undefined;
   }
 
   #terminal(): PreparedJob['terminal'] {

@@ -34,12 +34,20 @@ export class LocalToolchains {
   readonly #known = new Map<string, Known>();
   /** Canonical paths of all that belongs to the compilers that were identified, or that they need to run. */
   readonly #files = new Set<string>();
+  readonly #onIdentified: (toolchain: Toolchain) => void;
   readonly #failed = new Map<string, { stamp: string; error: unknown }>();
 
-  constructor(cache: ToolchainCache, env: NodeJS.ProcessEnv, view: SourceView) {
+  /** @param onIdentified called for a compiler that was not known before, or is another one now */
+  constructor(
+    cache: ToolchainCache,
+    env: NodeJS.ProcessEnv,
+    view: SourceView,
+    onIdentified: (toolchain: Toolchain) => void = () => {},
+  ) {
     this.#cache = cache;
     this.#env = env;
     this.#view = view;
+    this.#onIdentified = onIdentified;
   }
 
   /**
@@ -62,6 +70,7 @@ export class LocalToolchains {
       const stamp = stampOf(compilerPath, toolchain);
       this.#known.set(key, { toolchain, stamp, heard, lookedAtMs: performance.now() });
       await this.#cache.save();
+      if (toolchain !== undefined) this.#onIdentified(toolchain);
       return toolchain;
     } catch (error) {
       this.#failed.set(compilerPath, { stamp: statText(compilerPath), error });
@@ -72,6 +81,11 @@ export class LocalToolchains {
   /** Those that calls have asked for, as they were then. */
   get identified(): readonly Toolchain[] {
     return [...this.#known.values()].flatMap(({ toolchain }) => toolchain ?? []);
+  }
+
+  /** Workers may show files of their own at further canonical paths. */
+  claim(paths: readonly string[]): void {
+    for (const path of paths) this.#files.add(path);
   }
 
   /** True if a worker may show a file of its own at a canonical path, to run one of the compilers that were identified. */

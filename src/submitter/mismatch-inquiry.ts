@@ -7,7 +7,7 @@ import { messageOf } from '../base/errors.ts';
 import { PACKAGE_VERSION } from '../base/package-root.ts';
 import type { LocalReasonId } from '../compiler/index.ts';
 import type { Ledger } from '../observe/index.ts';
-import { isOnProbation, judge, type Verdict, type VerificationPolicy } from '../scheduler/index.ts';
+import { isOnProbation, judge, type Scrutiny, type Verdict } from '../scheduler/index.ts';
 import type { LocalReference, ReferenceUnit } from './local-reference.ts';
 import type { MismatchEvidence } from './mismatch-evidence.ts';
 import type { NodeStandings, StandingNode } from './node-standings.ts';
@@ -16,6 +16,9 @@ import { printOf, type UnitProduct } from './unit-product.ts';
 /** A node and what it made. */
 export interface Contestant {
   readonly node: StandingNode;
+  /** Its compiler, as its standing is kept. */
+  readonly toolchainId: string;
+  readonly scrutiny: Scrutiny;
   readonly product: UnitProduct;
 }
 
@@ -34,7 +37,6 @@ export interface DisputedUnit extends ReferenceUnit {
 }
 
 interface InquiryParts {
-  readonly policy: VerificationPolicy;
   readonly standings: NodeStandings;
   readonly reference: Pick<LocalReference, 'compile'>;
   readonly evidence: MismatchEvidence;
@@ -67,7 +69,7 @@ export class MismatchInquiry {
     references: readonly UnitProduct[],
     unit: DisputedUnit,
   ): Promise<Finding> {
-    const keys = contestants.map(({ node }) => `${node.nodeId} ${unit.job.toolchain.id}`);
+    const keys = contestants.map(({ node, toolchainId }) => `${node.nodeId} ${toolchainId}`);
     for (const key of keys) this.#subjects.set(key, (this.#subjects.get(key) ?? 0) + 1);
     const turn = this.#last.then(() => this.#inquire(contestants, references, unit));
     this.#last = turn.catch(() => {});
@@ -91,9 +93,8 @@ export class MismatchInquiry {
     unit: DisputedUnit,
   ): Promise<Finding> {
     const { standings, reference } = this.#parts;
-    const toolchainId = unit.job.toolchain.id;
     // An earlier inquiry may have found one of them out.
-    if (contestants.some(({ node }) => standings.of(node, toolchainId).isQuarantined))
+    if (contestants.some(({ node, toolchainId }) => standings.of(node, toolchainId).isQuarantined))
       return { kind: 'look-again' };
     const references = [...known];
     const results = contestants.map(({ node, product }) => ({
@@ -108,7 +109,7 @@ export class MismatchInquiry {
     }
     if (unit.signal.aborted) {
       // Nobody knows who it was: all begin again.
-      for (const { node } of contestants) standings.doubt(node, toolchainId);
+      for (const { node, toolchainId } of contestants) standings.doubt(node, toolchainId);
       return { kind: 'interrupted' };
     }
     if (!(await unit.isUnchanged()))
@@ -127,15 +128,15 @@ export class MismatchInquiry {
     const source = sourceOf(unit);
     if (verdict.kind === 'wrong') return this.#blame(new Set(verdict.nodeIds), contestants, references, unit);
     if (verdict.kind === 'unrepeatable') {
-      for (const { node } of contestants) standings.proveNothing(node, unit.job.toolchain.id);
+      for (const { node, toolchainId } of contestants) standings.proveNothing(node, toolchainId);
       const sentence = `${source} is not reproducible: two compiles of it on this machine differ as well, so nothing is known about ${names}`;
       const evidence = await this.#keep(contestants, references, unit, sentence);
       this.#tell(unit, 'unrepeatable', sentence, evidence);
       return { kind: 'here', reason: 'result-mismatch', detail: 'it is not reproducible' };
     }
-    for (const { node } of contestants) {
-      standings.doubt(node, unit.job.toolchain.id);
-      standings.proveNothing(node, unit.job.toolchain.id);
+    for (const { node, toolchainId } of contestants) {
+      standings.doubt(node, toolchainId);
+      standings.proveNothing(node, toolchainId);
     }
     const sentence = `${names} compiled ${source} to something different from another machine, and this machine could not tell who is right`;
     const evidence = await this.#keep(contestants, references, unit, sentence);
@@ -150,23 +151,24 @@ export class MismatchInquiry {
     references: readonly UnitProduct[],
     unit: DisputedUnit,
   ): Promise<Finding> {
-    const { standings, policy } = this.#parts;
-    const toolchainId = unit.job.toolchain.id;
+    const { standings } = this.#parts;
     const guilty = contestants.filter(({ node }) => wrong.has(node.nodeId));
     const names = guilty.map(({ node }) => node.nodeName).join(' and ');
-    const wasBelieved = guilty.some(({ node }) => !isOnProbation(standings.of(node, toolchainId), policy));
+    const wasBelieved = guilty.some(
+      ({ node, toolchainId, scrutiny }) => !isOnProbation(standings.of(node, toolchainId), scrutiny),
+    );
     const advice = wasBelieved ? '. Not all that it compiled before was compared: build anew to be sure' : '';
-    const sentence = `WRONG RESULT: ${names} compiled ${sourceOf(unit)} wrongly; its compiler ${toolchainId.slice(0, 8)} is in quarantine from now on${advice}`;
+    const sentence = `WRONG RESULT: ${names} compiled ${sourceOf(unit)} wrongly; its compiler ${unit.job.toolchain.id.slice(0, 8)} is in quarantine from now on${advice}`;
     const evidence = await this.#keep(contestants, references, unit, sentence);
-    for (const { node } of guilty) {
+    for (const { node, toolchainId } of guilty) {
       standings.quarantine(node, toolchainId, {
         sinceMs: Date.now(),
         unit: sourceOf(unit),
         evidence: evidence ?? '',
       });
     }
-    for (const { node } of contestants) {
-      if (!wrong.has(node.nodeId)) standings.agree(node, toolchainId, policy.probationJobs);
+    for (const { node, toolchainId, scrutiny } of contestants) {
+      if (!wrong.has(node.nodeId)) standings.agree(node, toolchainId, scrutiny.probationJobs);
     }
     this.#tell(unit, 'wrong', sentence, evidence);
     const [first] = contestants;

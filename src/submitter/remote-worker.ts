@@ -1,5 +1,4 @@
 /** One connected worker as the submitter sees it: its credits, what it has been told, the jobs in its hands. */
-import { dirname } from 'node:path';
 import { digestToBytes, startDigest } from '../base/digest.ts';
 import { messageOf } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
@@ -16,6 +15,12 @@ import {
 } from '../mesh/index.ts';
 import type { OfferedToolchain, Toolchain } from '../toolchain/index.ts';
 import { BlobUploader } from './blob-uploader.ts';
+import {
+  type CompilerDemand,
+  type OtherHostDemand,
+  type ServingCompiler,
+  servingCompiler,
+} from './compiler-demand.ts';
 import type { EntryTable } from './entry-table.ts';
 import { FingerprintQuestions, type FingerprintReply } from './fingerprint-questions.ts';
 import { excessOf, type IncomingOutput, type IncomingOutputs, outputProblem } from './incoming-outputs.ts';
@@ -23,11 +28,15 @@ import type { JobInputs } from './input-set.ts';
 import { MachineAsker } from './machine-asker.ts';
 import { offeredToolchains } from './offered-toolchains.ts';
 import { failureOf, MAX_PATH_CHARACTERS, type OutputSink, type RemoteOutcome } from './outcome.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { ToldEntries } from './told-entries.ts';
+import { ToolchainUses } from './toolchain-uses.ts';
 
 /** A job whose inputs are known; the same for every worker. */
 export interface PreparedJob {
   readonly toolchain: Toolchain;
+  /** Whether a compiler of another host architecture may do it; undefined: the owner has not allowed that. */
+  readonly otherHost?: OtherHostDemand | undefined;
   readonly arguments: readonly WireArgument[];
   readonly workingDirectory: string;
   readonly environment: string[];
@@ -40,10 +49,6 @@ export interface PreparedJob {
   /** After this the job is taken back and done locally. */
   readonly timeoutMs: number;
 }
-
-/** A worker with a job in its hands says something every two seconds; after this much silence it counts as lost. */
-const SILENCE_LIMIT_MS = 6_000;
-const WATCH_INTERVAL_MS = 1_500;
 
 /** Characters of a node's name (RFC 1035 allows a label no more). */
 const MAX_NAME = 63;
@@ -77,6 +82,10 @@ export class RemoteWorker {
   readonly toolchainIds: ReadonlySet<string>;
   /** The same compilers as the node describes them. */
   readonly toolchains: readonly OfferedToolchain[];
+  /** Where it was told to put its compilers. */
+  readonly uses: ToolchainUses;
+  /** It can use a compiler in the place of one of another host architecture. */
+  readonly servesOtherHosts: boolean;
   /** Questions about its machine. */
   readonly machine: MachineAsker;
   /** Measured speed of one of its slots (preprocessed lines per second); undefined: never measured. */
@@ -87,7 +96,6 @@ export class RemoteWorker {
   readonly #uploader: BlobUploader;
   readonly #told: ToldEntries;
   readonly #arguments = new ArgumentEncoder();
-  readonly #toolchainRefs = new Map<string, number>();
   readonly #fingerprints: FingerprintQuestions;
   readonly #jobs = new Map<number, RunningJob>();
   #nextJobId = 1;
@@ -95,10 +103,14 @@ export class RemoteWorker {
   #usedTotal = 0;
   #draining = false;
   #lostBecause: string | undefined;
-  #lastHeardMs = performance.now();
-  #lastCheckedMs = performance.now();
-  /** While jobs are in the worker's hands. */
-  #watch: NodeJS.Timeout | undefined;
+  readonly #watch = new SilenceWatch(
+    () => this.#jobs.size > 0,
+    (silentMs) => {
+      const seconds = Math.round(silentMs / 1000);
+      this.#lose(`${this.nodeName} has been silent for ${seconds} s with jobs in its hands`);
+      this.#link.close();
+    },
+  );
 
   constructor(link: WorkerLink, entries: EntryTable) {
     this.#link = link;
@@ -111,7 +123,9 @@ export class RemoteWorker {
     this.sandbox = link.welcome.sandbox ?? '';
     this.toolchainIds = new Set(link.welcome.toolchains.map((toolchain) => toolchain.id));
     this.toolchains = offeredToolchains(link.welcome.toolchains);
-    const { answersMachineQuestions = false, agentVersion } = link.welcome;
+    const { answersMachineQuestions = false, servesOtherHosts = false, agentVersion } = link.welcome;
+    this.servesOtherHosts = servesOtherHosts;
+    this.uses = new ToolchainUses((message) => link.work.send(message));
     this.machine = new MachineAsker(answersMachineQuestions, agentVersion, (machineQuestion) =>
       link.work.send({ machineQuestion }),
     );
@@ -141,6 +155,20 @@ export class RemoteWorker {
   /** Bytes of file content sent to this worker. */
   get sentBytes(): number {
     return this.#uploader.sentBytes;
+  }
+
+  /** True if it may be sent jobs that ask for this. */
+  offers({ toolchainId, otherHost }: CompilerDemand): boolean {
+    if (this.toolchainIds.has(toolchainId)) return true;
+    if (otherHost === undefined || otherHost.obstacle !== undefined) return false;
+    return this.uses.otherHostRef(otherHost.key) !== undefined;
+  }
+
+  /** Which of its compilers would serve a demand. */
+  subjectOf({ toolchainId, otherHost }: CompilerDemand): ServingCompiler {
+    if (otherHost === undefined || this.toolchainIds.has(toolchainId)) return servingCompiler(toolchainId);
+    const use = this.uses.otherHost(otherHost.key);
+    return servingCompiler(toolchainId, use?.state === 'ready' ? use.theirId : undefined);
   }
 
   /** What the worker says that one of its compilers does. Never rejects. */
@@ -201,7 +229,7 @@ export class RemoteWorker {
         finish,
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      if (this.#jobs.size === 0) this.#startWatch();
+      if (this.#jobs.size === 0) this.#watch.begin();
       this.#jobs.set(jobId, running);
       this.#usedTotal++;
       this.#send(jobId, job);
@@ -234,37 +262,21 @@ export class RemoteWorker {
     work.send({ job: message });
   }
 
-  /** The number under which the worker knows the job's compiler; announced at first use. */
-  #toolchainRef({ toolchain }: PreparedJob): number {
-    const key = `${toolchain.id}\0${toolchain.compilerPath}`;
-    let ref = this.#toolchainRefs.get(key);
-    if (ref === undefined) {
-      ref = this.#toolchainRefs.size + 1;
-      this.#toolchainRefs.set(key, ref);
-      const byName = toolchain.components.filter((component) => component.lookup === 'PATH');
-      this.#link.work.send({
-        toolchainUse: {
-          ref,
-          toolchainId: toolchain.id,
-          compilerPath: toolchain.compilerPath,
-          files: toolchain.components.map(({ digest, path }) => ({ sha256: digestToBytes(digest), path })),
-          directories: [...toolchain.directories],
-          links: [...toolchain.links],
-          programDirectories: [...new Set(byName.map((component) => dirname(component.path)))],
-        },
-      });
-    }
-    return ref;
+  /** The number under which the worker knows what compiles the job. */
+  #toolchainRef({ toolchain, otherHost }: PreparedJob): number {
+    const other = this.toolchainIds.has(toolchain.id) ? undefined : otherHost?.key;
+    return (other === undefined ? undefined : this.uses.otherHostRef(other)) ?? this.uses.refOf(toolchain);
   }
 
   #receive(message: FromWorker): void {
-    this.#lastHeardMs = performance.now();
+    this.#watch.heard();
     if (message.outputChunk) this.#receiveOutput(message.outputChunk);
     else if (message.result) this.#receiveResult(message.result);
     else if (message.credits) {
       this.#grantedTotal = message.credits.grantedTotal;
       this.onChange();
     } else if (message.fingerprint) this.#fingerprints.receive(message.fingerprint);
+    else if (message.toolchainTrial) this.uses.receive(message.toolchainTrial);
     else if (message.needBlobs) this.#uploader.request(message.needBlobs.sha256);
     else if (message.machineAnswer) this.machine.receive(message.machineAnswer);
     else if (message.renewDictionary) this.#link.work.send({ removed: { paths: this.#told.renew() } });
@@ -350,37 +362,13 @@ export class RemoteWorker {
     } else job.finish(failureOf(result, this.nodeName));
   }
 
-  #startWatch(): void {
-    this.#lastHeardMs = performance.now();
-    this.#lastCheckedMs = this.#lastHeardMs;
-    // One timer per busy period at most: jobs follow each other faster than it fires.
-    this.#watch ??= setInterval(() => this.#checkSilence(), WATCH_INTERVAL_MS).unref();
-  }
-
-  #checkSilence(): void {
-    const nowMs = performance.now();
-    // If this agent itself was held up (suspended, starved), what the worker said may still lie unread.
-    if (nowMs - this.#lastCheckedMs > 2 * WATCH_INTERVAL_MS) this.#lastHeardMs = nowMs;
-    this.#lastCheckedMs = nowMs;
-    if (this.#jobs.size === 0) {
-      clearInterval(this.#watch);
-      this.#watch = undefined;
-      return;
-    }
-    const silentMs = performance.now() - this.#lastHeardMs;
-    if (silentMs < SILENCE_LIMIT_MS) return;
-    this.#lose(
-      `${this.nodeName} has been silent for ${Math.round(silentMs / 1000)} s with jobs in its hands`,
-    );
-    this.#link.close();
-  }
-
   #lose(why: string): void {
     if (this.#lostBecause !== undefined) return;
     this.#lostBecause = why;
-    clearInterval(this.#watch);
+    this.#watch.end();
     this.#uploader.stop();
     this.#fingerprints.lose(why);
+    this.uses.lose(why);
     this.machine.lose(why);
     for (const job of [...this.#jobs.values()]) job.finish({ kind: 'lost', detail: why });
     this.onChange();

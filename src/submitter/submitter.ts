@@ -11,12 +11,13 @@ import {
 import type { Security } from '../mesh/index.ts';
 import type { Ledger } from '../observe/index.ts';
 import { type Cell, openPlainRunner } from '../sandbox/index.ts';
-import { Slots } from '../scheduler/index.ts';
-import type { Toolchain, ToolchainCache } from '../toolchain/index.ts';
+import { Slots, type VerificationSettings, verificationPolicy } from '../scheduler/index.ts';
+import type { Fingerprints, Toolchain, ToolchainCache } from '../toolchain/index.ts';
 import { type BenchCompiler, BenchCompiles } from './bench-compiles.ts';
 import type { CallParts } from './compile-call.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
+import { HostComparisons } from './host-comparisons.ts';
 import { InputCollector } from './input-set.ts';
 import type { CallLimits } from './job-preparation.ts';
 import { LocalReference } from './local-reference.ts';
@@ -25,20 +26,27 @@ import { MessageLocales } from './message-locale.ts';
 import { MismatchEvidence } from './mismatch-evidence.ts';
 import { NativeProcessors } from './native-processors.ts';
 import { NodeStandings, type QuarantinedToolchain } from './node-standings.ts';
+import { OtherHosts } from './other-hosts.ts';
 import { ShimServer } from './shim-server.ts';
 import { Verifier } from './verifier.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** How results of other nodes are compared. */
-export interface VerificationOptions {
+export interface VerificationOptions extends VerificationSettings {
   /** Of this user, and there already: standings and evidence are kept in it. */
   readonly directory: string;
-  /** Comparisons that each compiler on each node must pass before its results are believed; 0: none. */
-  readonly probationJobs: number;
-  /** Share of the later results that is compared, from 0 to 1. */
-  readonly rate: number;
   /** By lot from 0 to 1, 1 excluded. Default: Math.random */
   readonly random?: () => number;
+}
+
+/** Whether, and how, compilers that nodes run on another processor architecture are looked at. */
+export interface OtherHostOptions {
+  /** Those that make the same code are used. */
+  readonly isAllowed: boolean;
+  /** Of this machine's compilers; undefined: none are taken. */
+  readonly fingerprints: Fingerprints | undefined;
+  /** This machine's compilers, beside those that calls name. */
+  readonly toolchains: readonly Toolchain[];
 }
 
 export interface SubmitterOptions {
@@ -52,6 +60,8 @@ export interface SubmitterOptions {
   readonly localSlots: number;
   readonly limits: CallLimits;
   readonly verification: VerificationOptions;
+  /** Default: they are neither compared nor used. */
+  readonly otherHosts?: OtherHostOptions;
   /** Memory that the dictionary may take, about. Default: 256 MiB. */
   readonly dictionaryMaxBytes?: number;
   /** Speed of one slot of nodes that were measured, by node id; all in one unit. */
@@ -76,6 +86,8 @@ export class Submitter {
   readonly #toolchains: LocalToolchains;
   readonly #standings: NodeStandings;
   readonly #verifier: Verifier;
+  /** Compilers of other host architectures, and whether they are used. */
+  readonly otherHosts: OtherHosts;
   #obstacle: LocalReasonId | undefined;
   /** Measured, by node id. */
   #speeds: ReadonlyMap<string, number>;
@@ -94,11 +106,11 @@ export class Submitter {
       log.warn(line),
     );
     this.#standings = standings;
-    this.#dispatcher = new Dispatcher(undefined, (worker, toolchainId) =>
-      standings.isQuarantined(worker, toolchainId),
+    this.#dispatcher = new Dispatcher(undefined, (worker, demand) =>
+      standings.isQuarantined(worker, worker.subjectOf(demand).toolchainId),
     );
     this.#verifier = new Verifier({
-      policy: { probationJobs: verification.probationJobs, rateOf: () => verification.rate },
+      policy: verificationPolicy(verification),
       standings,
       dispatcher: this.#dispatcher,
       reference: new LocalReference(runnerPath, searchPath, options.scratchDirectory),
@@ -108,7 +120,10 @@ export class Submitter {
       random: verification.random ?? Math.random,
     });
     this.#localSlots = new Slots(options.localSlots);
-    this.#toolchains = new LocalToolchains(options.toolchainCache, options.env, this.#view);
+    this.#toolchains = new LocalToolchains(options.toolchainCache, options.env, this.#view, (own) => {
+      for (const worker of this.#dispatcher.workers) this.otherHosts.consider(own, worker);
+    });
+    this.otherHosts = this.#openOtherHosts();
     this.#parts = {
       dispatcher: this.#dispatcher,
       inputs: new InputCollector(entries, this.#view, this.#toolchains.owns),
@@ -117,6 +132,7 @@ export class Submitter {
       toolchains: this.#toolchains,
       locales: new MessageLocales(run),
       natives: new NativeProcessors(run),
+      otherHosts: this.otherHosts,
       localSlots: this.#localSlots,
       verifier: this.#verifier,
       ledger: options.ledger,
@@ -126,6 +142,20 @@ export class Submitter {
       onWork: options.onWork ?? (() => {}),
     };
     this.#server = new ShimServer(this.#parts);
+  }
+
+  #openOtherHosts(): OtherHosts {
+    const { otherHosts, log } = this.#options;
+    return new OtherHosts({
+      comparisons: new HostComparisons(otherHosts?.fingerprints),
+      isAllowed: otherHosts?.isAllowed ?? false,
+      toolchains: () => [...(otherHosts?.toolchains ?? []), ...this.#toolchains.identified],
+      onReady: (files) => {
+        this.#toolchains.claim(files);
+        this.#dispatcher.reconsider();
+      },
+      log: (line) => log.info(line),
+    });
   }
 
   /** Belongs to a mesh from now on (or to another than before): nodes of it may be sighted. */
@@ -138,6 +168,7 @@ export class Submitter {
       security,
       hello,
       speedOf: (nodeId) => this.#speeds.get(nodeId),
+      onConnected: (worker) => this.otherHosts.meet(worker),
       log: (line) => log.info(line),
     });
   }

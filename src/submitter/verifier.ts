@@ -9,10 +9,12 @@ import {
   isNeededAsProof,
   isOnProbation,
   judge,
+  type Scrutiny,
   type SecondCompiler,
   sample,
   type VerificationPolicy,
 } from '../scheduler/index.ts';
+import { demandOf } from './compiler-demand.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { LocalReference, ReferenceOutcome, ReferenceUnit } from './local-reference.ts';
 import type { MismatchEvidence } from './mismatch-evidence.ts';
@@ -43,6 +45,9 @@ export type Ruling =
 /** One attempt at a job, as far as its result may be compared. */
 export interface Trial {
   readonly worker: RemoteWorker;
+  /** The compiler that does it, as its standing is kept. */
+  readonly toolchainId: string;
+  readonly scrutiny: Scrutiny;
   /** Takes the outputs. */
   readonly sink: OutputSink;
   /** Undefined: nothing is kept of this attempt. */
@@ -85,14 +90,16 @@ export class Verifier {
   }
 
   /** An attempt at a job begins. @param sink where its outputs go */
-  begin(worker: RemoteWorker, { toolchain }: PreparedJob, sink: OutputSink): Trial {
+  begin(worker: RemoteWorker, job: PreparedJob, sink: OutputSink): Trial {
     const { policy, standings, random } = this.#parts;
-    const rate = policy.rateOf({ nodeId: worker.nodeId, toolchainId: toolchain.id });
-    const drawn = rate > 0 ? sample(rate, random()) : undefined;
-    if (drawn === undefined && !isOnProbation(standings.of(worker, toolchain.id), policy))
-      return { worker, sink, kept: undefined, drawn };
+    const { toolchainId, isOtherHost } = worker.subjectOf(demandOf(job));
+    const scrutiny = isOtherHost ? policy.otherHost : policy.sameHost;
+    const drawn = scrutiny.rate > 0 ? sample(scrutiny, random()) : undefined;
+    const base = { worker, toolchainId, scrutiny, drawn };
+    if (drawn === undefined && !isOnProbation(standings.of(worker, toolchainId), scrutiny))
+      return { ...base, sink, kept: undefined };
     const kept = new KeepingSink(sink, this.#room);
-    return { worker, sink: kept, kept, drawn };
+    return { ...base, sink: kept, kept };
   }
 
   /** The attempt came to nothing, or its result has been judged. */
@@ -130,18 +137,17 @@ export class Verifier {
   }
 
   #nextStep(
-    { worker, drawn }: Trial,
-    { invocation, job }: VerifiedCall,
+    { worker, toolchainId, scrutiny, drawn }: Trial,
+    { invocation }: VerifiedCall,
   ): 'deliver' | 'elsewhere' | 'wait' | SecondCompiler {
-    const { policy, standings } = this.#parts;
-    const toolchainId = job.toolchain.id;
+    const { standings } = this.#parts;
     const standing = standings.of(worker, toolchainId);
     if (standing.isQuarantined) return 'elsewhere';
     if (this.#inquiry.isAbout(worker.nodeId, toolchainId)) return 'wait';
     if (!invocation.isRepeatable) return 'deliver';
-    if (!isOnProbation(standing, policy)) return drawn ?? 'deliver';
+    if (!isOnProbation(standing, scrutiny)) return drawn ?? 'deliver';
     const underWay = this.#underWay.get(keyOf(worker, toolchainId)) ?? 0;
-    return isNeededAsProof(standing, underWay, policy) ? 'anyone' : 'wait';
+    return isNeededAsProof(standing, underWay, scrutiny) ? 'anyone' : 'wait';
   }
 
   /** @returns undefined if the comparison says nothing about this result: it is looked at again */
@@ -151,11 +157,12 @@ export class Verifier {
     outcome: RemoteOutcome & { kind: 'compiled' },
     call: VerifiedCall,
   ): Promise<Ruling | undefined> {
-    const key = keyOf(trial.worker, call.job.toolchain.id);
+    const { worker, toolchainId, scrutiny } = trial;
+    const key = keyOf(worker, toolchainId);
     this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1);
     try {
       const product = trial.kept?.product(outcome) ?? withoutContents(outcome);
-      const first: Contestant = { node: trial.worker, product };
+      const first: Contestant = { node: worker, toolchainId, scrutiny, product };
       return await this.#hold(who, first, call);
     } finally {
       const left = (this.#underWay.get(key) ?? 1) - 1;
@@ -173,7 +180,7 @@ export class Verifier {
       const contestants = second === undefined ? [first] : [first, second.contestant];
       const references: UnitProduct[] = [];
       // New nodes prove nothing for one another: boards with one image on their cards may have one fault.
-      if (second === undefined || !this.#isAnyProven(contestants, call)) {
+      if (second === undefined || !this.#isAnyProven(contestants)) {
         const made = await this.#parts.reference.compile(call, call.signal);
         if (call.signal.aborted) return INTERRUPTED;
         if (made.kind === 'product') references.push(made.product);
@@ -194,9 +201,11 @@ export class Verifier {
     }
   }
 
-  #isAnyProven(contestants: readonly Contestant[], { job }: VerifiedCall): boolean {
-    const { standings, policy } = this.#parts;
-    return contestants.some(({ node }) => !isOnProbation(standings.of(node, job.toolchain.id), policy));
+  #isAnyProven(contestants: readonly Contestant[]): boolean {
+    const { standings } = this.#parts;
+    return contestants.some(
+      ({ node, toolchainId, scrutiny }) => !isOnProbation(standings.of(node, toolchainId), scrutiny),
+    );
   }
 
   /** The local compiler made nothing that results could be held against. @returns undefined: they have one another */
@@ -207,7 +216,7 @@ export class Verifier {
   ): Ruling | undefined {
     const { log, standings } = this.#parts;
     const { kind, detail } = made;
-    const isProven = this.#isAnyProven(contestants, call);
+    const isProven = this.#isAnyProven(contestants);
     const subject = call.invocation.sourcePath;
     if (isProven && kind !== 'failed') {
       log.debug({ subject }, `nobody to compare with: ${detail}`);
@@ -216,14 +225,15 @@ export class Verifier {
     if (kind === 'unmovable') {
       if (contestants.length > 1) return undefined;
       // Else a build of nothing but such units would never use a new node.
-      for (const { node } of contestants) standings.proveNothing(node, call.job.toolchain.id);
+      for (const { node, toolchainId } of contestants) standings.proveNothing(node, toolchainId);
     } else log.warn({ subject }, `a result could not be compared with that of the local compiler: ${detail}`);
     return { kind: 'here', reason: 'unverified', detail };
   }
 
-  #agreed(contestants: readonly Contestant[], { job, buildId }: VerifiedCall): Ruling {
-    const { standings, policy, ledger } = this.#parts;
-    for (const { node } of contestants) standings.agree(node, job.toolchain.id, policy.probationJobs);
+  #agreed(contestants: readonly Contestant[], { buildId }: VerifiedCall): Ruling {
+    const { standings, ledger } = this.#parts;
+    for (const { node, toolchainId, scrutiny } of contestants)
+      standings.agree(node, toolchainId, scrutiny.probationJobs);
     ledger.recordComparison(buildId, 'agreed');
     return DELIVER;
   }
@@ -241,17 +251,18 @@ export class Verifier {
     }
   }
 
-  /** The same job on another node with the same compiler. @returns undefined if none can do it, or none did */
+  /** The same job on another node with the very same compiler. @returns undefined if none can do it, or none did */
   async #compileElsewhere(
     first: Contestant['node'],
     call: VerifiedCall,
   ): Promise<{ contestant: Contestant; release: () => void } | undefined> {
-    const { dispatcher, log } = this.#parts;
+    const { dispatcher, log, policy } = this.#parts;
     const { job, signal } = call;
     const excluded = new Set([first.nodeId]);
-    if (dispatcher.refusal(job.toolchain.id, excluded) !== undefined) return undefined;
+    const demand = { toolchainId: job.toolchain.id };
+    if (dispatcher.refusal(demand, excluded) !== undefined) return undefined;
     const sink = new KeepingSink(new ExpectingSink(job), this.#room);
-    const placed = await dispatcher.place(job.toolchain.id, excluded, SECOND_WAIT_MS, signal, (worker) =>
+    const placed = await dispatcher.place(demand, excluded, SECOND_WAIT_MS, signal, (worker) =>
       call.canBeSent()
         ? { kind: 'sent' as const, worker, outcome: worker.run(job, sink, signal) }
         : { kind: 'outdated' as const },
@@ -261,7 +272,12 @@ export class Verifier {
     const outcome = await placed.outcome;
     if (outcome.kind === 'compiled' && outcome.exitStatus === 0 && outcome.signal === 0) {
       return {
-        contestant: { node: worker, product: sink.product(outcome) },
+        contestant: {
+          node: worker,
+          ...demand,
+          scrutiny: policy.sameHost,
+          product: sink.product(outcome),
+        },
         release: () => sink.release(),
       };
     }

@@ -20,6 +20,8 @@ export interface WorkerPoolOptions {
   readonly hello: { nodeId: string; nodeName: string; agentVersion: string };
   /** Measured speed of one slot of a node; undefined: never measured. */
   readonly speedOf?: (nodeId: string) => number | undefined;
+  /** Called when a node is connected. */
+  readonly onConnected?: (worker: RemoteWorker) => void;
   readonly log: (line: string) => void;
   /** Between attempts at a node that does not answer, in the end. Default: 30 s. */
   readonly longestPauseMs?: number;
@@ -136,6 +138,7 @@ export class WorkerPool {
     known.lastError = undefined;
     this.#options.log(`connected to ${worker.nodeName} at ${worker.address}: ${worker.slots} slots`);
     this.#options.dispatcher.addWorker(worker);
+    this.#options.onConnected?.(worker);
     void worker.closed.then((why) => {
       known.worker = undefined;
       known.lastError = why;

@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../base/digest.ts';
-import { LANGUAGE_SCOPES } from '../compiler/index.ts';
+import { hasHostBoundOption, LANGUAGE_SCOPES } from '../compiler/index.ts';
 import { askProgram, type ProgramAnswer } from './ask-program.ts';
 import { type CorpusSource, corpusFor, optionSetsFor } from './behaviour-corpus.ts';
 import { tellingConfigureOptions } from './configure-options.ts';
@@ -71,15 +71,36 @@ export async function takeFingerprint(
   }
 }
 
-/** In words what sets two fingerprints apart; undefined if they are equal. */
-export function fingerprintDifference(a: Fingerprint, b: Fingerprint): string | undefined {
+/** How two fingerprints differ. */
+export interface FingerprintComparison {
+  /** How many things were compared. */
+  readonly comparisons: number;
+  /** Names of what differs, save {@link boundToHost}. */
+  readonly differing: readonly string[];
+  /** What differs, and is known to depend on what a compiler runs on: no such unit goes to another host. */
+  readonly boundToHost: readonly string[];
+}
+
+/** Holds two fingerprints against each other. */
+export function compareFingerprints(a: Fingerprint, b: Fingerprint): FingerprintComparison {
   const [left, right] = [digestsOf(a), digestsOf(b)];
   const names = [...new Set([...left.keys(), ...right.keys()])];
-  const differing = names.filter((name) => left.get(name) !== right.get(name));
+  const unequal = names.filter((name) => left.get(name) !== right.get(name));
+  const isBound = (name: string): boolean => hasHostBoundOption(name.split(' '));
+  return {
+    comparisons: names.length,
+    differing: unequal.filter((name) => !isBound(name)),
+    boundToHost: unequal.filter(isBound),
+  };
+}
+
+/** In words what sets two fingerprints apart; undefined if nothing does but what depends on the host anyway. */
+export function fingerprintDifference(a: Fingerprint, b: Fingerprint): string | undefined {
+  const { comparisons, differing } = compareFingerprints(a, b);
   const [first] = differing;
   if (first === undefined) return undefined;
   const more = differing.length === 1 ? '' : ` and ${differing.length - 1} more`;
-  return `${differing.length} of ${names.length} comparisons differ: ${first}${more}`;
+  return `${differing.length} of ${comparisons} comparisons differ: ${first}${more}`;
 }
 
 function digestsOf({ parts }: Fingerprint): Map<string, Digest> {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { digestOf, isDigest } from '../base/digest.ts';
 import { askingEnvironment } from './ask-program.ts';
@@ -24,17 +25,25 @@ const PROCESS = fileURLToPath(new URL('./fingerprint-process.js', import.meta.ur
 const TIMEOUT_MS = 1_800_000;
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
+/** How often a machine that has work is asked whether it has none any more. */
+const BUSY_PAUSE_MS = 1_000;
+
 export class Fingerprints {
   readonly #directory: string;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #isBusy: () => boolean;
   readonly #running = new Map<string, Promise<Fingerprint>>();
   readonly #stopped = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param cacheDirectory fingerprints are kept below it, by the content of the compiler and of the corpus */
-  constructor(cacheDirectory: string, env: NodeJS.ProcessEnv) {
+  /**
+   * @param cacheDirectory fingerprints are kept below it, by the content of the compiler and of the corpus
+   * @param isBusy while this machine compiles, no fingerprint is begun
+   */
+  constructor(cacheDirectory: string, env: NodeJS.ProcessEnv, isBusy: () => boolean = () => false) {
     this.#directory = join(cacheDirectory, 'fingerprints');
     this.#env = env;
+    this.#isBusy = isBusy;
   }
 
   /**
@@ -69,6 +78,7 @@ export class Fingerprints {
   }
 
   async #take({ id, compilerPath, scope }: OwnToolchain): Promise<Fingerprint> {
+    while (this.#isBusy()) await pause(BUSY_PAUSE_MS, undefined, { signal: this.#stopped.signal });
     // Of this process and its compilers, however they end.
     const temporary = await mkdtemp(join(tmpdir(), 'meshcc-fingerprint-'));
     const answer = await this.#run([PROCESS, compilerPath, scope], temporary).finally(() =>

@@ -1,5 +1,10 @@
 /** Toolchain: what makes two compilers the same, by content, and which files one needs to run elsewhere. */
-export { type Fingerprint, type FingerprintPart, fingerprintDifference } from './behaviour-fingerprint.ts';
+export {
+  compareFingerprints,
+  type Fingerprint,
+  type FingerprintPart,
+  fingerprintDifference,
+} from './behaviour-fingerprint.ts';
 export { describeDifference, type SideNames } from './describe-difference.ts';
 export {
   type DiscoveredToolchain,
@@ -19,6 +24,16 @@ export {
   type OwnToolchain,
   type ToolchainMatch,
 } from './match-toolchain.ts';
+export {
+  isPlacedByRole,
+  isRunSupport,
+  otherHostObstacle,
+  type RunSupport,
+  type SearchList,
+  searchDifference,
+  searchListIn,
+  supportOf,
+} from './other-host.ts';
 export { type ProbeOptions, probeToolchain } from './probe-toolchain.ts';
 export {
   COMPONENT_ROLES,

@@ -111,6 +111,7 @@ async function probe(compilerPath: string, options: ProbeOptions, digests: FileD
     directories: footprint.directories,
     links: footprint.links,
     builtinIncludeDirectories: searchPaths.includeDirectories,
+    absentIncludeDirectories: searchPaths.absentIncludeDirectories,
     watched: watchedPaths([...components, ...libraries], searchPaths),
   };
 }

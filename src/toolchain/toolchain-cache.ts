@@ -14,7 +14,7 @@ import { probeToolchain } from './probe-toolchain.ts';
 import { type Toolchain, toolchainIdOf } from './toolchain.ts';
 
 /** Changes whenever {@link Toolchain} does; a file of another format is ignored. */
-const CACHE_FORMAT = 3;
+const CACHE_FORMAT = 4;
 const CACHE_FILE = 'toolchains.json';
 
 interface CachedToolchain {

@@ -93,6 +93,8 @@ export interface Toolchain extends ToolchainFacts {
   readonly links: readonly ToolchainLink[];
   /** Where `#include <…>` looks without further options, in order, spelled as the compiler does; all exist. */
   readonly builtinIncludeDirectories: readonly string[];
+  /** Where it would look too, if there were such directories. */
+  readonly absentIncludeDirectories: readonly string[];
   /** As long as none of these changes, a new probe would give the same answer. */
   readonly watched: readonly WatchedPath[];
 }

@@ -11,7 +11,14 @@ import { MeshError } from '../base/errors.ts';
 import { digestOfFile } from '../base/file-digest.ts';
 import { type PathNode, walkPath } from '../base/path-walk.ts';
 import type { WireToolchainUse } from '../mesh/index.ts';
-import type { Toolchain } from '../toolchain/index.ts';
+import {
+  isPlacedByRole,
+  isRunSupport,
+  type RunSupport,
+  supportOf,
+  type Toolchain,
+  type ToolchainComponent,
+} from '../toolchain/index.ts';
 import { isMade, makeDirectory } from './make-once.ts';
 import type { Mirror } from './mirror.ts';
 import { viewPathProblem } from './view-paths.ts';
@@ -22,17 +29,25 @@ export interface InstalledToolchain {
   readonly driverPath: string;
   /** Basename of that path: it decides the language of some sources. */
   readonly compilerName: string;
-  /** Canonical paths of its components in the view: their content is part of its identity. */
+  /** Canonical paths in the view of those components that the submitter's compiler has with the same content. */
   readonly componentPaths: ReadonlySet<string>;
   /** PATH for the driver, which starts some programs by bare name. */
   readonly searchPath: string;
+  /** What lies in the tree besides, so that it runs. */
+  readonly support: {
+    readonly directories: readonly string[];
+    readonly links: RunSupport['links'];
+    /** Canonical paths. */
+    readonly files: readonly string[];
+  };
 }
 
 /** Bound of what one request may list. */
 const MAX_ITEMS = 4_096;
 
 /**
- * Puts a toolchain into a tree.
+ * Puts a toolchain into a tree. If it stands for one of another host architecture, its programs go by their roles to
+ * where the submitter has its own, and only what they need to run is taken from this machine besides.
  * @param keepDirectory where copies of this worker's toolchain files are kept, on the file system of the tree
  * @throws MeshError MESHCC_PROTOCOL if the submitter's description is impossible, MESHCC_COMPILER if two descriptions collide
  */
@@ -44,21 +59,22 @@ export async function installToolchain(
 ): Promise<InstalledToolchain> {
   checkDescription(use);
   const view = new BaseLayer(mirror, keepDirectory);
-  for (const path of [...use.directories, ...toolchain.directories]) await view.directory(path);
-  for (const { path, target } of [...use.links, ...toolchain.links]) await view.link(path, target);
-  const own = new Map(toolchain.components.map((component) => [component.digest, component]));
+  const support = use.otherHost ? supportOf(toolchain) : ownSupportOf(toolchain);
+  for (const path of [...use.directories, ...support.directories]) await view.directory(path);
+  for (const { path, target } of [...use.links, ...support.links]) await view.link(path, target);
   const drivers = new Set<string>();
   const componentPaths = new Set<string>();
-  for (const { sha256, path } of use.files) {
-    const digest = digestFromBytes(sha256);
-    const component = digest && own.get(digest);
+  for (const file of use.files) {
+    const component = componentFor(file, toolchain, use);
     if (component === undefined)
-      throw new MeshError('MESHCC_PROTOCOL', `${path} is no part of this toolchain`);
-    const canonical = await view.file(path, component.realPath, component.digest);
-    componentPaths.add(canonical);
+      throw new MeshError('MESHCC_PROTOCOL', `${file.path} is no part of this toolchain`);
+    const canonical = await view.file(file.path, component.realPath, component.digest);
+    if (!use.otherHost || !isPlacedByRole(component.role)) componentPaths.add(canonical);
     if (component.role === 'driver') drivers.add(canonical);
   }
-  for (const { path, realPath } of toolchain.libraries) await view.file(path, realPath, undefined);
+  const supportFiles: string[] = [];
+  for (const { path, realPath, digest } of support.files)
+    supportFiles.push(await view.file(path, realPath, digest));
   // Else a link could make any program of the toolchain, its loader for one, run under the compiler's name.
   if (!drivers.has(view.resolve(use.compilerPath))) {
     throw new MeshError('MESHCC_PROTOCOL', `${use.compilerPath} does not lead to this toolchain's driver`);
@@ -70,7 +86,27 @@ export async function installToolchain(
     compilerName: basename(use.compilerPath),
     componentPaths,
     searchPath: [...directories].join(':'),
+    support: { directories: support.directories, links: support.links, files: supportFiles },
   };
+}
+
+/** What an equal toolchain needs besides the components, which the submitter lists all. */
+function ownSupportOf({ libraries, directories, links }: Toolchain): RunSupport {
+  return { files: libraries, directories, links };
+}
+
+/** The file of this worker that is meant: by its content or, of a program for another host, by what it is for. */
+function componentFor(
+  { sha256, role = '' }: WireToolchainUse['files'][number],
+  { components }: Toolchain,
+  { otherHost }: WireToolchainUse,
+): ToolchainComponent | undefined {
+  if (otherHost && role !== '')
+    return components.find((component) => component.role === role && isPlacedByRole(component.role));
+  const digest = digestFromBytes(sha256);
+  return components.find(
+    (component) => component.digest === digest && !(otherHost && isRunSupport(component.role)),
+  );
 }
 
 function checkDescription(use: WireToolchainUse): void {

@@ -25,16 +25,14 @@ import { type ActiveJob, inputTrouble, readOutput, startJob } from './active-job
 import { BlobInbox, contentFrom } from './blob-inbox.ts';
 import { type CompileOutcome, type CompileOutput, compile } from './compile.ts';
 import { fingerprintAnswer } from './fingerprint-answers.ts';
-import { type InstalledToolchain, installToolchain } from './installed-toolchain.ts';
 import { Mirror } from './mirror.ts';
 import { checkRequest } from './request-check.ts';
+import { MAX_TOOLCHAINS, SessionToolchains } from './session-toolchains.ts';
+import { toolchainTrouble } from './toolchain-trial.ts';
 import { UTF8_LOCALE_VARIABLE } from './utf8-locale.ts';
 import type { WorkerParts } from './worker.ts';
 
 const PROGRESS_INTERVAL_MS = 2_000;
-
-/** Compilers, at their paths, that one stream may use; each takes some hundred files in the tree. */
-const MAX_TOOLCHAINS = 256;
 
 export class WorkerSession implements SessionHandler {
   readonly peer: SubmitterPeer;
@@ -46,7 +44,7 @@ export class WorkerSession implements SessionHandler {
   readonly #inbox: BlobInbox;
   readonly #mirror: Mirror;
   readonly #arguments = new ArgumentDecoder();
-  readonly #toolchains = new Map<number, Promise<InstalledToolchain>>();
+  readonly #toolchains: SessionToolchains;
   readonly #jobs = new Map<number, ActiveJob>();
   readonly #treeMade: Promise<void>;
   /** Questions that are not answered yet. */
@@ -56,6 +54,7 @@ export class WorkerSession implements SessionHandler {
   #grantedTotal: number;
   #usedTotal = 0;
   #closed = false;
+  readonly #ended = new AbortController();
   #cleaned: Promise<void> = Promise.resolve();
   /** The submitter was asked to begin its dictionary anew, and the old one is not gone yet. */
   #renewing = false;
@@ -81,6 +80,7 @@ export class WorkerSession implements SessionHandler {
     this.#treeMade = makeTree(tree);
     this.#mirror = new Mirror(tree, contentFrom(this.#inbox, parts.store), this.#treeMade, parts.treeOwner);
     this.#treeMade.catch(() => {});
+    this.#toolchains = this.#openToolchains();
     this.#progress = setInterval(() => {
       if (this.#jobs.size > 0) out.send({ progress: { running: [...this.#jobs.keys()] } });
     }, PROGRESS_INTERVAL_MS);
@@ -105,7 +105,7 @@ export class WorkerSession implements SessionHandler {
       else if (message.entries) this.#announce(message.entries.entries);
       else if (message.removed) this.#remove(message.removed.paths);
       else if (message.knownArguments) this.#learnArguments(message.knownArguments.arguments);
-      else if (message.toolchainUse) this.#useToolchain(message.toolchainUse);
+      else if (message.toolchainUse) this.#toolchains.use(message.toolchainUse);
       else if (message.fingerprintQuestion) this.#tellFingerprint(message.fingerprintQuestion.toolchainId);
       else if (message.cancel) this.#jobs.get(message.cancel.jobId)?.abort.abort();
       else if (message.outputCredit) this.#extendWindow(message.outputCredit);
@@ -127,6 +127,7 @@ export class WorkerSession implements SessionHandler {
     this.#log.info(`session ended: ${reason}`);
     clearInterval(this.#progress);
     for (const job of this.#jobs.values()) job.abort.abort();
+    this.#ended.abort();
     this.#cleaned = this.#cleanUp();
     this.#parts.sessionEnded(this);
   }
@@ -174,21 +175,28 @@ export class WorkerSession implements SessionHandler {
     });
   }
 
-  /** @throws MeshError MESHCC_PROTOCOL for more toolchains than anybody has */
-  #useToolchain(use: NonNullable<FromSubmitter['toolchainUse']>): void {
-    if (this.#toolchains.size >= MAX_TOOLCHAINS)
-      throw new MeshError('MESHCC_PROTOCOL', `more than ${MAX_TOOLCHAINS} toolchains in one stream`);
-    const toolchain = this.#parts.toolchains.get(use.toolchainId);
-    const installed =
-      toolchain === undefined
-        ? Promise.reject(new MeshError('MESHCC_COMPILER', 'this worker has no such toolchain'))
-        : this.#treeMade.then(() =>
-            installToolchain(toolchain, use, this.#mirror, this.#parts.toolchainFilesDirectory),
-          );
-    installed.catch((error) =>
-      this.#log.warn(`toolchain ${use.toolchainId.slice(0, 12)}: ${messageOf(error)}`),
-    );
-    this.#toolchains.set(use.ref, installed);
+  #openToolchains(): SessionToolchains {
+    const { toolchains, toolchainFilesDirectory, limits, queue } = this.#parts;
+    const { signal } = this.#ended;
+    return new SessionToolchains({
+      toolchains,
+      toolchainFilesDirectory,
+      mirror: this.#mirror,
+      treeMade: this.#treeMade,
+      tryOut: async (installed, otherHost) => {
+        const tried = await queue.run(this.peer.nodeId, signal, async () => {
+          const cell = await this.#openCell();
+          return {
+            trouble: await toolchainTrouble(installed, otherHost, cell, this.#mirror, limits, signal),
+          };
+        });
+        return tried === undefined ? 'the connection has ended' : tried.trouble;
+      },
+      tell: (toolchainTrial) => {
+        if (!this.#closed) this.#out.send({ toolchainTrial });
+      },
+      log: this.#log,
+    });
   }
 
   #tellFingerprint(toolchainId: string): void {

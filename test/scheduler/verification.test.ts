@@ -5,12 +5,20 @@ import {
   isNeededAsProof,
   isOnProbation,
   judge,
+  type Scrutiny,
   type Standing,
   sample,
   type Verdict,
+  verificationPolicy,
 } from '../../src/scheduler/index.ts';
 
-const policy = (probationJobs: number) => ({ probationJobs, rateOf: () => 0 });
+const { sameHost, otherHost } = verificationPolicy({
+  probationJobs: 3,
+  rate: 0.01,
+  otherHostProbationJobs: 10,
+  otherHostRate: 0.1,
+});
+const policy = (probationJobs: number): Scrutiny => ({ ...sameHost, probationJobs });
 const standing = (agreed: number, inconclusive = 0): Standing => ({
   agreed,
   inconclusive,
@@ -53,7 +61,22 @@ test('the share that is drawn is the rate, a tenth of which may be compiled on t
     [0.01, 0.9, undefined],
   ];
   for (const [rate, draw, expected] of cases)
-    assert.equal(sample(rate, draw), expected, `rate ${rate}, drawn ${draw}`);
+    assert.equal(sample({ ...sameHost, rate }, draw), expected, `rate ${rate}, drawn ${draw}`);
+});
+
+test('a compiler of another host is looked at more closely, and never believed for want of proof', () => {
+  assert.equal(isOnProbation(standing(9), otherHost), true);
+  assert.equal(isOnProbation(standing(10), otherHost), false);
+  assert.equal(isOnProbation(standing(0, 1_000_000), otherHost), true);
+  assert.deepEqual(
+    [0, 0.0999, 0.1].map((draw) => sample(otherHost, draw)),
+    ['anyone', 'anyone', undefined],
+  );
+  const stricter = { probationJobs: 20, rate: 0.5, otherHostProbationJobs: 10, otherHostRate: 0.1 };
+  const { probationJobs, rate } = verificationPolicy(stricter).otherHost;
+  assert.deepEqual([probationJobs, rate], [20, 0.5]);
+  const none = { probationJobs: 0, rate: 0, otherHostProbationJobs: 0, otherHostRate: 0 };
+  assert.equal(isOnProbation(standing(0, 1), verificationPolicy(none).otherHost), false);
 });
 
 /** Results as letters: `a` and `b` of nodes, then those of the local compiler. */

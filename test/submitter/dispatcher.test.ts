@@ -40,7 +40,7 @@ async function placeJob(
 ): Promise<Placed | (Placement & { kind: 'none' })> {
   const job = await preparedJob();
   return dispatcher.place(
-    options.toolchainId ?? job.toolchain.id,
+    { toolchainId: options.toolchainId ?? job.toolchain.id },
     options.excluded ?? NONE,
     options.waitMs ?? LONG_MS,
     options.signal ?? unaborted(),
@@ -70,7 +70,7 @@ test('without a worker, or without one with this compiler, the reason comes at o
   const reasonOf = async (toolchainId: string): Promise<string> => {
     const placed = await placeJob(dispatcher, { toolchainId });
     assert.equal(
-      dispatcher.refusal(toolchainId, NONE)?.reason,
+      dispatcher.refusal({ toolchainId }, NONE)?.reason,
       placed.kind === 'none' ? placed.reason : undefined,
     );
     return placed.kind === 'none' ? placed.reason : 'placed';
@@ -79,7 +79,7 @@ test('without a worker, or without one with this compiler, the reason comes at o
   assert.equal(await reasonOf(id), 'no-peer');
   const [script] = await workers(t, dispatcher, { toolchainIds: ['another-compiler'] });
   assert.equal(await reasonOf(id), 'no-matching-toolchain');
-  assert.equal(dispatcher.refusal('another-compiler', NONE), undefined);
+  assert.equal(dispatcher.refusal({ toolchainId: 'another-compiler' }, NONE), undefined);
   script!.send({ drain: {} });
   await until(() => script!.remote.draining, 'the worker drains');
   assert.equal(await reasonOf('another-compiler'), 'no-peer');
@@ -121,7 +121,7 @@ test('a job that cannot use a worker does not hold up those behind it', async (t
   const placed = await easy;
   assert.ok(placed.kind === 'placed' && placed.worker.nodeId === 'first');
   assert.equal(dispatcher.waiting, 1);
-  assert.equal(dispatcher.refusal(id, new Set(['first'])), undefined);
+  assert.equal(dispatcher.refusal({ toolchainId: id }, new Set(['first'])), undefined);
   const [third] = await workers(t, dispatcher, { nodeId: 'third', credits: 1 });
   const other = await picky;
   assert.ok(other.kind === 'placed' && other.worker === third!.remote);
@@ -201,9 +201,13 @@ test('a job waits for a node that was lost a moment ago, and goes to it when it 
   const [first] = await workers(t, dispatcher, { nodeId: 'same', credits: 1 });
   first!.session.hangUp('gone for the test');
   await until(() => dispatcher.workers.length === 0, 'the node is lost');
-  assert.equal(dispatcher.refusal(id, NONE), undefined);
-  assert.equal(dispatcher.refusal('another compiler', NONE)?.reason, 'no-peer', 'it never had that one');
-  assert.equal(dispatcher.refusal(id, new Set(['same']))?.reason, 'attempts-exhausted');
+  assert.equal(dispatcher.refusal({ toolchainId: id }, NONE), undefined);
+  assert.equal(
+    dispatcher.refusal({ toolchainId: 'another compiler' }, NONE)?.reason,
+    'no-peer',
+    'it never had that one',
+  );
+  assert.equal(dispatcher.refusal({ toolchainId: id }, new Set(['same']))?.reason, 'attempts-exhausted');
   const waiting = placeJob(dispatcher);
   await until(() => dispatcher.waiting === 1, 'a job waits');
   const [again] = await workers(t, dispatcher, { nodeId: 'same', credits: 1 });
@@ -227,7 +231,7 @@ test('a job waits for a node that is being connected to, whatever that offers, u
   await workers(t, dispatcher, { nodeId: 'other', toolchainIds: ['another compiler'] });
   const id = await gccId();
   dispatcher.expect('young', 'young-name');
-  assert.equal(dispatcher.refusal(id, NONE), undefined);
+  assert.equal(dispatcher.refusal({ toolchainId: id }, NONE), undefined);
   const first = placeJob(dispatcher);
   await until(() => dispatcher.waiting === 1, 'a job waits');
   dispatcher.giveUp('young');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { digestOf } from '../../src/base/digest.ts';
 import { createLogger, Ledger } from '../../src/observe/index.ts';
+import type { Scrutiny } from '../../src/scheduler/index.ts';
 import type { ReferenceOutcome } from '../../src/submitter/local-reference.ts';
 import { MismatchEvidence } from '../../src/submitter/mismatch-evidence.ts';
 import { type Contestant, MismatchInquiry } from '../../src/submitter/mismatch-inquiry.ts';
@@ -22,11 +23,13 @@ function product(text: string): UnitProduct {
   };
 }
 
-function contestant(nodeId: string, text: string): Contestant {
-  return { node: { nodeId, nodeName: nodeId, agentVersion: '1' }, product: product(text) };
-}
+const scrutiny: Scrutiny = { probationJobs: 2, rate: 0, localShare: 0, patience: 4 };
+const TOOLCHAIN_ID = (await preparedJob()).toolchain.id;
 
-const policy = { probationJobs: 2, rateOf: () => 0 };
+function contestant(nodeId: string, text: string): Contestant {
+  const node = { nodeId, nodeName: nodeId, agentVersion: '1' };
+  return { node, toolchainId: TOOLCHAIN_ID, scrutiny, product: product(text) };
+}
 
 class Case {
   readonly ledger = new Ledger();
@@ -47,7 +50,6 @@ class Case {
       rmSync(this.directory, { recursive: true, force: true });
     });
     this.inquiry = new MismatchInquiry({
-      policy,
       standings: this.standings,
       reference: { compile: () => Promise.resolve(this.#next()) },
       evidence: new MismatchEvidence(join(this.directory, 'mismatches')),

@@ -113,6 +113,8 @@ export class VerifiedMesh {
         directory: this.standings,
         probationJobs,
         rate,
+        otherHostProbationJobs: 0,
+        otherHostRate: 0,
         ...(random === undefined ? {} : { random }),
       },
       ledger: this.ledger,

@@ -70,10 +70,16 @@ test('a job that comes right after the connection was lost goes to the new one',
   pool.sighted(node('a', listener.address));
   (await listener.session()).hangUp('for the test');
   await until(() => pool.nodes[0]?.lastError !== undefined, 'the connection is lost');
-  const placed = dispatcher.place('compiler', new Set(), 60_000, new AbortController().signal, (worker) => ({
-    kind: 'placed' as const,
-    worker,
-  }));
+  const placed = dispatcher.place(
+    { toolchainId: 'compiler' },
+    new Set(),
+    60_000,
+    new AbortController().signal,
+    (worker) => ({
+      kind: 'placed' as const,
+      worker,
+    }),
+  );
   await until(() => listener.sessions.length === 2, 'connected again');
   listener.sessions[1]?.out.send({ credits: { grantedTotal: 1 } });
   const end = await placed;
@@ -133,7 +139,7 @@ test('a connection that stands when its node has been forgotten, or the pool has
 
 test('while a node is connected to for the first time jobs may wait; if it does not answer, they are not held up', async (t) => {
   const { pool, dispatcher } = openPool(t);
-  const refusal = () => dispatcher.refusal('some compiler', new Set())?.reason;
+  const refusal = () => dispatcher.refusal({ toolchainId: 'some compiler' }, new Set())?.reason;
   pool.sighted(node('a', '127.0.0.1:1'));
   assert.equal(refusal(), undefined);
   await until(() => pool.nodes[0]?.lastError !== undefined, 'the first attempt has failed');

@@ -4,8 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { digestOf } from '../../src/base/digest.ts';
 import { type CorpusSource, corpusFor } from '../../src/toolchain/behaviour-corpus.ts';
 import {
+  compareFingerprints,
   type Fingerprint,
   fingerprintDifference,
   takeFingerprint,
@@ -40,6 +42,41 @@ test('the place of a compiler does not show in its fingerprint; one changed defa
   writeFileSync(join(copy.libraryDirectory, 'specs'), specs.replace('*cc1:\n', '*cc1:\n-fno-inline '));
   const difference = fingerprintDifference(original, await fingerprintOf(copy.compilerPath));
   assert.match(difference ?? '', /^\d+ of \d+ comparisons differ: .* and \d+ more$/);
+});
+
+test('link-time code, which depends on the host, is compared and does not count', () => {
+  const parts = ['version', 'x.c -O2', 'x.c -O2 -flto -ffat-lto-objects'];
+  const fingerprint = (...unequal: number[]): Fingerprint => ({
+    parts: parts.map((name, at) => ({ name, digest: digestOf(unequal.includes(at) ? `${at}` : '') })),
+  });
+  assert.deepEqual(compareFingerprints(fingerprint(), fingerprint(1, 2)), {
+    comparisons: 3,
+    differing: ['x.c -O2'],
+    boundToHost: ['x.c -O2 -flto -ffat-lto-objects'],
+  });
+  assert.equal(fingerprintDifference(fingerprint(), fingerprint(2)), undefined);
+  assert.equal(fingerprintDifference(fingerprint(), fingerprint(0)), '1 of 3 comparisons differ: version');
+});
+
+test('while a machine compiles, no fingerprint is begun; and what waits ends with the agent', async (t) => {
+  const gcc = await probeToolchain(GCC, { env });
+  let isBusy = true;
+  const fingerprints = new Fingerprints(scratch(t), env, () => isBusy);
+  t.after(() => fingerprints.stop());
+  const broken = { ...gcc, compilerPath: '/nonexistent/gcc' };
+  let hasEnded = false;
+  const taken = fingerprints.of(broken).finally(() => {
+    hasEnded = true;
+  });
+  taken.catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(hasEnded, false);
+  isBusy = false;
+  await assert.rejects(taken, /nonexistent/);
+  isBusy = true;
+  const waiting = fingerprints.of(broken);
+  setTimeout(() => fingerprints.stop(), 50);
+  await assert.rejects(waiting, /aborted/);
 });
 
 test('another version has another fingerprint', async (t) => {

@@ -120,8 +120,8 @@ test('a damaged, foreign or edited cache file is an empty cache', async (t) => {
     '',
     good.slice(0, -20),
     'null',
-    '{"format":3}',
-    good.replace('"format":3', '"format":2'),
+    '{"format":4}',
+    good.replace('"format":4', '"format":3'),
     edited,
   ];
   for (const text of damaged) {

@@ -245,7 +245,7 @@ test('two submitters at one worker take turns, and no credit is overdrawn', asyn
     dispatcher.addWorker(submitter.remote);
     const job = await submitter.prepare(GCC, '-c', 'x.c');
     const runs = Array.from({ length: 8 }, async () => {
-      const placed = await dispatcher.place(id, new Set(), 60_000, unaborted(), () => ({
+      const placed = await dispatcher.place({ toolchainId: id }, new Set(), 60_000, unaborted(), () => ({
         kind: 'running' as const,
         outcome: submitter.run(job),
       }));

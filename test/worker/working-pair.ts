@@ -103,6 +103,7 @@ export async function workingWorker(
       agentVersion: '0',
       slots: worker.slots,
       toolchains: worker.toolchains,
+      servesOtherHosts: true,
     }),
     accept: (peer, out, hangUp) => worker.accept(peer, tampered(out, options.tamper), hangUp),
     log: () => {},

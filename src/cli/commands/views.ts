@@ -110,6 +110,10 @@ function statusText(status: StatusView): string {
       (each) =>
         `QUARANTINE ${each.nodeName}: ${compilerOf(each)} compiled ${each.unit} wrongly at ${new Date(each.sinceMs).toISOString()}; ${each.evidence === '' ? 'nothing was kept' : `kept in ${each.evidence}`}; meshcc nodes --release ${each.nodeName} takes it back`,
     ),
+    ...status.otherHosts.map(
+      ({ nodeName, compiler, scope, host, used, why }) =>
+        `host      ${nodeName} runs ${compiler} (${scope}) on ${host}, ${used ? 'used' : 'not used'}: ${why}`,
+    ),
     ...status.unusableCompilers.map(({ path, reason }) => `compiler  ${path} is not used: ${reason}`),
     '',
   ];

@@ -54,10 +54,20 @@ export interface WireToolchainUse {
   ref: number;
   toolchainId: string;
   compilerPath: string;
-  files: { sha256: Uint8Array; path: string }[];
+  files: { sha256: Uint8Array; path: string; role?: string }[];
   directories: string[];
   links: { path: string; target: string }[];
   programDirectories: string[];
+  /** Null or left out: the toolchain is the submitter's own. */
+  otherHost?: { includeDirectories: string[]; absentIncludeDirectories: string[] } | null;
+}
+
+export interface WireToolchainTrial {
+  ref: number;
+  refusal: string;
+  directories: string[];
+  links: { path: string; target: string }[];
+  files: string[];
 }
 
 export interface FromSubmitter {
@@ -138,6 +148,7 @@ export interface WireWelcome {
   toolchains: WireToolchain[];
   sandbox?: string;
   answersMachineQuestions?: boolean;
+  servesOtherHosts?: boolean;
 }
 
 export interface WireFingerprint {
@@ -166,6 +177,7 @@ export interface FromWorker {
   renewDictionary?: Record<string, never>;
   fingerprint?: WireFingerprint;
   machineAnswer?: WireMachineAnswer;
+  toolchainTrial?: WireToolchainTrial;
 }
 
 export interface BlobBatch {

@@ -1,0 +1,165 @@
+/**
+ * A toolchain of the worker in the place of another one: its programs at the other one's paths, tried before any job,
+ * and nothing of it that only looks like an input. What makes the other one another is a byte at the end of its driver.
+ */
+import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { digestToBytes } from '../../src/base/digest.ts';
+import type { WireToolchainTrial, WireToolchainUse } from '../../src/mesh/index.ts';
+import type { RunnerVariant } from '../../src/sandbox/rungs.ts';
+import { otherHostKey } from '../../src/submitter/compiler-demand.ts';
+import type { PreparedJob } from '../../src/submitter/remote-worker.ts';
+import { probeToolchain, type Toolchain } from '../../src/toolchain/index.ts';
+import { dial, until } from '../mesh/transport-peers.ts';
+import { VARIANTS } from '../sandbox/toolchain-tree.ts';
+import { copyGcc, SYSTEM_ENV, scratch } from '../toolchain/compiler-fixtures.ts';
+import { RawSubmitter } from './raw-submitter.ts';
+import { GCC, toolchainOf, useOf } from './real-toolchains.ts';
+import {
+  compileHere,
+  sinkFor,
+  type WorkingSubmitter,
+  workingSubmitter,
+  workingWorker,
+} from './working-pair.ts';
+
+const SOURCE = '#include "own.h"\nint f(int n) { int x; return puts(__FILE__) + n * OWN; }\n';
+const HEADER = 'int puts(const char *);\n#define OWN 7\n';
+
+/** A GCC below another prefix that no worker has. */
+async function otherGcc(t: TestContext): Promise<Toolchain> {
+  const gcc = await toolchainOf(GCC);
+  const { compilerPath } = copyGcc(gcc, scratch(t));
+  appendFileSync(compilerPath, '\0');
+  const other = await probeToolchain(compilerPath, { env: SYSTEM_ENV });
+  assert.notEqual(other.id, gcc.id);
+  return other;
+}
+
+/** A call of a compiler that the worker has in its place only. */
+async function prepare(
+  submitter: WorkingSubmitter,
+  toolchain: Toolchain,
+  ...args: string[]
+): Promise<PreparedJob> {
+  const job = await submitter.prepare(GCC, ...args);
+  return { ...job, toolchain, otherHost: { key: otherHostKey(toolchain), obstacle: undefined } };
+}
+
+for (const rung of VARIANTS) sameAsHere(rung);
+
+function sameAsHere(rung: RunnerVariant): void {
+  test(`once it was tried, it makes what the compiler here makes: ${rung}`, async (t) => {
+    const working = await workingWorker(t, { rung, trustedNodes: ['submitter'] });
+    if (working === undefined) return;
+    const submitter = await workingSubmitter(t, working.address);
+    const other = await otherGcc(t);
+    const demand = { toolchainId: other.id, otherHost: { key: otherHostKey(other), obstacle: undefined } };
+    assert.equal(submitter.remote.offers(demand), false);
+    const theirs = await toolchainOf(GCC);
+    const use = await submitter.remote.uses.tryOtherHost(other, theirs);
+    assert.ok(use.state === 'ready', JSON.stringify(use));
+    assert.equal(use.theirId, theirs.id);
+    for (const { realPath } of theirs.libraries) assert.ok(use.files.includes(realPath), realPath);
+    assert.ok(submitter.remote.offers(demand));
+    assert.equal(
+      submitter.remote.offers({ ...demand, otherHost: { ...demand.otherHost, obstacle: 'no' } }),
+      false,
+    );
+    assert.deepEqual(submitter.remote.subjectOf(demand), {
+      toolchainId: `${other.id}+${theirs.id}`,
+      isOtherHost: true,
+    });
+    submitter.tree.write('x.c', SOURCE);
+    submitter.tree.write('own.h', HEADER);
+    const args = ['-O2', '-g', '-Wall', '-MD', '-c', 'x.c'];
+    const job = await prepare(submitter, other, ...args);
+    const sink = sinkFor(job);
+    const outcome = await submitter.run(job, sink);
+    assert.ok(outcome.kind === 'compiled', JSON.stringify(outcome));
+    const here = compileHere(submitter.tree.directory, other.compilerPath, job, args);
+    assert.equal(outcome.stderr.toString(), here.stderr.toString());
+    assert.match(outcome.stderr.toString(), /unused variable/);
+    for (const path of ['x.o', 'x.d']) assert.ok(sink.content(path).equals(here.outputs.get(path)!), path);
+  });
+}
+
+test('one that looks for headers elsewhere is refused, in words', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const { remote } = await workingSubmitter(t, working.address);
+  const other = await otherGcc(t);
+  const theirs = await toolchainOf(GCC);
+  const elsewhere = { ...other, absentIncludeDirectories: [...other.absentIncludeDirectories, '/opt/none'] };
+  assert.deepEqual(await remote.uses.tryOtherHost(elsewhere, theirs), {
+    state: 'refused',
+    detail: 'only your compiler looks for headers in /opt/none',
+  });
+  const unknown = await remote.uses.tryOtherHost(
+    { ...other, compilerPath: `${other.compilerPath}-2` },
+    { id: 'unknown' },
+  );
+  assert.deepEqual(unknown, { state: 'refused', detail: 'this worker has no such toolchain' });
+});
+
+test('its programs are no inputs, although they lie in the tree', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await workingSubmitter(t, working.address);
+  const other = await otherGcc(t);
+  await submitter.remote.uses.tryOtherHost(other, await toolchainOf(GCC));
+  submitter.tree.write('x.c', SOURCE);
+  submitter.tree.write('own.h', HEADER);
+  for (const { realPath } of other.components) {
+    submitter.tree.ofCompilers.add(realPath);
+    submitter.tree.ofThisCompiler.add(realPath);
+  }
+  const job = await prepare(submitter, other, '-c', 'x.c');
+  const text = `__asm__(".incbin \\"${other.compilerPath}\\"");\n`;
+  submitter.tree.write('y.c', text);
+  const inputs = await submitter.tree.listed('-c', 'y.c');
+  const embedding = { ...(await prepare(submitter, other, '-c', 'y.c')), inputs };
+  const outcome = await submitter.run(embedding, sinkFor(embedding));
+  assert.ok(outcome.kind === 'input-incomplete', JSON.stringify(outcome));
+  assert.deepEqual(outcome.paths, [other.compilerPath]);
+  assert.equal((await submitter.run(job, sinkFor(job))).kind, 'compiled');
+});
+
+test('only programs of the worker are put in the place of another host’s', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const gcc = await toolchainOf(GCC);
+  const honest: WireToolchainUse = {
+    ...useOf(gcc),
+    files: gcc.components
+      .filter(({ role }) => role !== 'library')
+      .map(({ role, path }) => ({ role, path, sha256: new Uint8Array() })),
+    otherHost: {
+      includeDirectories: [...gcc.builtinIncludeDirectories],
+      absentIncludeDirectories: [...gcc.absentIncludeDirectories],
+    },
+  };
+  const library = gcc.components.find(({ role }) => role === 'library');
+  assert.ok(library);
+  const at = '/usr/bin/strange';
+  const cases: readonly [Partial<WireToolchainUse>, RegExp][] = [
+    [{}, /^$/],
+    [{ files: [...honest.files, { role: 'library', path: at, sha256: new Uint8Array() }] }, /is no part/],
+    [{ files: [...honest.files, { role: 'sh', path: at, sha256: new Uint8Array() }] }, /is no part/],
+    [{ files: [...honest.files, { path: at, sha256: digestToBytes(library.digest) }] }, /is no part/],
+    [{ files: honest.files.map((file) => ({ ...file, role: 'as' })) }, /does not lead to|something else/],
+    [{ files: honest.files.filter(({ role }) => role !== 'cc1') }, /at your paths it does not compile: /],
+    [{ compilerPath: 'gcc' }, /the path gcc/],
+  ];
+  for (const [change, expected] of cases) {
+    const raw = new RawSubmitter(await dial(t, working.address));
+    raw.send({ toolchainUse: { ...honest, ...change } });
+    const find = (): WireToolchainTrial | undefined =>
+      raw.heard.flatMap(({ toolchainTrial }) => toolchainTrial ?? [])[0];
+    await until(() => find() !== undefined, 'an answer');
+    assert.match(find()?.refusal ?? '', expected, JSON.stringify(change));
+    raw.link.close();
+    await raw.link.closed;
+  }
+});
