@@ -4,6 +4,7 @@
  * against.
  */
 import type { Invocation, InvocationArg } from './invocation.ts';
+import { OPTION_INDEX } from './option-index.ts';
 import type { Dialect } from './option-row.ts';
 import { canMoveOutputs } from './reference-arguments.ts';
 
@@ -38,6 +39,14 @@ export function boundToHost(invocation: Invocation, dialect: Dialect): string | 
     return 'only objects were compared between the two hosts';
   if (!canMoveOutputs(invocation, dialect)) return 'no second compile here could show that it is right';
   return undefined;
+}
+
+/** True if options of a call may change which directories of its own the compiler searches for headers. */
+export function mayMoveSearch({ args }: Invocation, dialect: Dialect): boolean {
+  return args.some(({ name, form }) => {
+    const row = form === 'source' ? undefined : OPTION_INDEX[dialect].row(name);
+    return row?.searchPath === true && row.effect !== 'search-dir';
+  });
 }
 
 /** Also of the options that are handed on to the assembler. */

@@ -1,5 +1,5 @@
 /** The compiler room: what is known about GCC and Clang, without touching a file or a process. */
-export { boundToHost, HOST_BOUND_OPTIONS, hasHostBoundOption } from './bound-to-host.ts';
+export { boundToHost, HOST_BOUND_OPTIONS, hasHostBoundOption, mayMoveSearch } from './bound-to-host.ts';
 export type { Classification, CompilerCall } from './classify.ts';
 export { classify } from './classify.ts';
 export type { CompilerName } from './compiler-names.ts';

@@ -1,5 +1,5 @@
 /** Which compiler a job asks nodes for: the very one, or one of another host architecture in its place. */
-import { boundToHost, type Invocation } from '../compiler/index.ts';
+import { boundToHost, type Invocation, mayMoveSearch } from '../compiler/index.ts';
 import type { Toolchain } from '../toolchain/index.ts';
 
 export interface CompilerDemand {
@@ -14,6 +14,8 @@ export interface OtherHostDemand {
   readonly key: string;
   /** Why this job does not go to such a node, in words; undefined if it may. */
   readonly obstacle: string | undefined;
+  /** The same for one that is told where to look for headers, because it would look elsewhere by itself. */
+  readonly searchObstacle: string | undefined;
 }
 
 /** Under this name a compiler at its path is tried on nodes of other host architectures. */
@@ -23,7 +25,11 @@ export function otherHostKey({ id, compilerPath }: Pick<Toolchain, 'id' | 'compi
 
 /** What a call may use besides its very compiler. */
 export function otherHostDemand(invocation: Invocation, toolchain: Toolchain): OtherHostDemand {
-  return { key: otherHostKey(toolchain), obstacle: boundToHost(invocation, toolchain.dialect) };
+  const { dialect } = toolchain;
+  const searchObstacle = mayMoveSearch(invocation, dialect)
+    ? 'its compiler has other directories for headers, and options of the call may move these'
+    : undefined;
+  return { key: otherHostKey(toolchain), obstacle: boundToHost(invocation, dialect), searchObstacle };
 }
 
 /** What a job asks for. */

@@ -104,7 +104,8 @@ export class Dispatcher {
       if (worker.draining || excluded.has(worker.nodeId)) continue;
       usable++;
       if (!worker.offers(demand)) {
-        if (isBound(demand, worker)) bound.push(worker.nodeName);
+        const obstacle = demand.otherHost && worker.uses.obstacleTo(demand.otherHost);
+        if (obstacle !== undefined) bound.push(`${worker.nodeName}: ${obstacle}`);
         continue;
       }
       if (!this.#isBarred(worker, demand)) return undefined;
@@ -119,10 +120,7 @@ export class Dispatcher {
     }
     if (barred.length > 0) return { kind: 'none', reason: 'node-quarantined', detail: barred.join(' ') };
     if (usable === 0) return { kind: 'none', reason: 'no-peer', detail: 'no other node is connected' };
-    if (bound.length > 0) {
-      const detail = `${bound.join(' ')}: ${demand.otherHost?.obstacle}`;
-      return { kind: 'none', reason: 'bound-to-host', detail };
-    }
+    if (bound.length > 0) return { kind: 'none', reason: 'bound-to-host', detail: bound.join('; ') };
     return {
       kind: 'none',
       reason: 'no-matching-toolchain',
@@ -205,9 +203,4 @@ export class Dispatcher {
       if (offers && !this.#isBarred(worker, waiting.demand)) yield worker;
     }
   }
-}
-
-/** True if a worker of another host architecture has the compiler, and only the job forbids it. */
-function isBound({ otherHost }: CompilerDemand, { uses }: RemoteWorker): boolean {
-  return otherHost?.obstacle !== undefined && uses.otherHostRef(otherHost.key) !== undefined;
 }

@@ -160,7 +160,7 @@ export class RemoteWorker {
   /** True if it may be sent jobs that ask for this. */
   offers({ toolchainId, otherHost }: CompilerDemand): boolean {
     if (this.toolchainIds.has(toolchainId)) return true;
-    if (otherHost === undefined || otherHost.obstacle !== undefined) return false;
+    if (otherHost === undefined || this.uses.obstacleTo(otherHost) !== undefined) return false;
     return this.uses.otherHostRef(otherHost.key) !== undefined;
   }
 

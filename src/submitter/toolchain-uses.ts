@@ -9,7 +9,7 @@ import { errnoOf } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import type { FromSubmitter, WireToolchainTrial, WireToolchainUse } from '../mesh/index.ts';
 import { isPlacedByRole, isRunSupport, type OfferedToolchain, type Toolchain } from '../toolchain/index.ts';
-import { otherHostKey } from './compiler-demand.ts';
+import { type OtherHostDemand, otherHostKey } from './compiler-demand.ts';
 
 /** What a worker may have put into the tree for one compiler. */
 const MAX_SUPPORT = 4_096;
@@ -20,8 +20,14 @@ export type OtherHostUse =
   /**
    * @property theirId that of the worker's own compiler
    * @property files canonical paths where the worker shows files of its own
+   * @property isToldDirectories it would look for headers elsewhere, and is told where with each job
    */
-  | { readonly state: 'ready'; readonly theirId: string; readonly files: readonly string[] }
+  | {
+      readonly state: 'ready';
+      readonly theirId: string;
+      readonly files: readonly string[];
+      readonly isToldDirectories: boolean;
+    }
   | { readonly state: 'refused'; readonly detail: string };
 
 interface Trial {
@@ -65,6 +71,13 @@ export class ToolchainUses {
     return trial?.use.state === 'ready' ? trial.ref : undefined;
   }
 
+  /** Why a job does not go to a compiler of another host, in words; undefined if it may, or there is none to go to. */
+  obstacleTo({ key, obstacle, searchObstacle }: OtherHostDemand): string | undefined {
+    const use = this.otherHost(key);
+    if (use?.state !== 'ready') return undefined;
+    return obstacle ?? (use.isToldDirectories ? searchObstacle : undefined);
+  }
+
   /** Has the worker try one of its compilers in the place of this machine's, once for a connection. Never rejects. */
   tryOtherHost(own: Toolchain, theirs: Pick<OfferedToolchain, 'id'>): Promise<OtherHostUse> {
     return new Promise((settle) => {
@@ -98,7 +111,12 @@ export class ToolchainUses {
     this.#settle(
       trial,
       detail === undefined
-        ? { state: 'ready', theirId: trial.theirId, files: answer.files }
+        ? {
+            state: 'ready',
+            theirId: trial.theirId,
+            files: answer.files,
+            isToldDirectories: answer.isToldDirectories,
+          }
         : { state: 'refused', detail },
     );
   }

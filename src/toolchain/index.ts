@@ -32,6 +32,7 @@ export {
   type SearchList,
   searchDifference,
   searchListIn,
+  searchOptions,
   supportOf,
 } from './other-host.ts';
 export { type ProbeOptions, probeToolchain } from './probe-toolchain.ts';

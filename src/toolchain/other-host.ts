@@ -91,6 +91,11 @@ export interface SearchList {
   readonly absent: readonly string[];
 }
 
+/** Options that put directories behind those that a call names for system headers, and before the compiler's own. */
+export function searchOptions({ directories }: SearchList): string[] {
+  return directories.flatMap((directory) => ['-isystem', directory]);
+}
+
 /** The list in what a compiler prints with `-v`; undefined if there is none. */
 export function searchListIn(text: string): SearchList | undefined {
   const parsed = parseIncludeDirectories(text);

@@ -65,6 +65,11 @@ export async function compile(
   limits: CompileLimits,
   signal: AbortSignal,
 ): Promise<CompileOutcome> {
+  const moved = request.toolchain.toldDirectories?.absent.find((path) => mirror.hasDirectory(path));
+  if (moved !== undefined) {
+    const detail = `${moved} exists by now, where this compiler, or yours, looks for headers`;
+    return { kind: 'node-fault', cause: 'other-directories', detail };
+  }
   const specs = await processorSpecs(request, mirror);
   const sight = cell.wantsView ? sightOf(request, mirror) : {};
   const result = await cell.run({ ...compileJob(request, specs, mirror, limits), ...sight }, signal);
@@ -72,7 +77,10 @@ export async function compile(
   let isCompiled = false;
   try {
     const ask = (argv: readonly string[]): Promise<CellResult> =>
-      cell.run({ ...questionJob(request, [...argv, ...specs], limits), ...sight }, signal);
+      cell.run(
+        { ...questionJob(request, [...argv, ...searchArguments(request), ...specs], limits), ...sight },
+        signal,
+      );
     const outcome = await outcomeOf(result, request, mirror, ask);
     isCompiled = outcome.kind === 'compiled';
     return outcome;
@@ -198,11 +206,18 @@ function compileJob(
   const { job, invocation, toolchain } = request;
   const args = [
     ...workerArguments(invocation, toolchain.toolchain.dialect, processorOf(request)),
+    ...searchArguments(request),
     ...specs,
     ...watchfulOptions(request, mirror),
   ];
   const base = questionJob(request, args, limits);
   return job.terminal ? { ...base, stderrTty: job.terminal } : base;
+}
+
+/** The submitter's directories for a compiler that has others, unless the call wants none. */
+function searchArguments({ toolchain, invocation }: CompileRequest): readonly string[] {
+  const wantsNone = invocation.args.some(({ name }) => name === '-nostdinc');
+  return wantsNone ? [] : (toolchain.toldDirectories?.options ?? []);
 }
 
 /** A question to the compiler of a job, in the view of the job. */

@@ -33,6 +33,8 @@ export interface InstalledToolchain {
   readonly componentPaths: ReadonlySet<string>;
   /** PATH for the driver, which starts some programs by bare name. */
   readonly searchPath: string;
+  /** Set if the compiler would look for headers elsewhere than the submitter's. */
+  readonly toldDirectories?: ToldDirectories;
   /** What lies in the tree besides, so that it runs. */
   readonly support: {
     readonly directories: readonly string[];
@@ -40,6 +42,13 @@ export interface InstalledToolchain {
     /** Canonical paths. */
     readonly files: readonly string[];
   };
+}
+
+/** Where a compiler is told to look for headers, as it stands for another one. */
+export interface ToldDirectories {
+  readonly options: readonly string[];
+  /** Where it, or the submitter's, would look as well: as soon as one of them exists, neither list is right. */
+  readonly absent: readonly string[];
 }
 
 /** Bound of what one request may list. */
@@ -79,7 +88,15 @@ export async function installToolchain(
   if (!drivers.has(view.resolve(use.compilerPath))) {
     throw new MeshError('MESHCC_PROTOCOL', `${use.compilerPath} does not lead to this toolchain's driver`);
   }
-  const directories = new Set([...use.programDirectories, dirname(use.compilerPath), '/usr/bin', '/bin']);
+  // A driver that was built to be elsewhere finds its programs by PATH, if at all.
+  const programs = use.otherHost ? use.files.map(({ path }) => dirname(path)) : [];
+  const directories = new Set([
+    ...use.programDirectories,
+    ...programs,
+    dirname(use.compilerPath),
+    '/usr/bin',
+    '/bin',
+  ]);
   return {
     toolchain,
     driverPath: use.compilerPath,

@@ -240,6 +240,11 @@ export class Mirror {
     return this.#nodeAt(canonicalPath)?.kind === 'file';
   }
 
+  /** True if a path, as a compiler spells it, leads to a directory of the tree now. */
+  hasDirectory(path: string): boolean {
+    return walkPath(path, (at) => this.#nodeAt(at)).node?.kind === 'directory';
+  }
+
   #nodeAt(path: string): PathNode | undefined {
     return this.#places.get(path)?.onDisk?.node ?? this.#base.get(path);
   }

@@ -5,9 +5,12 @@ import type { WireToolchainTrial, WireToolchainUse } from '../mesh/index.ts';
 import type { Toolchain } from '../toolchain/index.ts';
 import { type InstalledToolchain, installToolchain } from './installed-toolchain.ts';
 import type { Mirror } from './mirror.ts';
+import type { TrialOutcome } from './toolchain-trial.ts';
 
 /** Compilers, at their paths, that one stream may use; each takes some hundred files in the tree. */
 export const MAX_TOOLCHAINS = 256;
+
+const NOTHING = { directories: [], links: [], files: [], isToldDirectories: false };
 
 interface SessionToolchainParts {
   readonly toolchains: ReadonlyMap<string, Toolchain>;
@@ -15,11 +18,11 @@ interface SessionToolchainParts {
   readonly mirror: Mirror;
   /** Resolves when the tree is there. */
   readonly treeMade: Promise<void>;
-  /** Runs the compiler in the tree. @returns in words why it cannot be used there; undefined if it can */
+  /** Runs the compiler in the tree. */
   readonly tryOut: (
     installed: InstalledToolchain,
     otherHost: NonNullable<WireToolchainUse['otherHost']>,
-  ) => Promise<string | undefined>;
+  ) => Promise<TrialOutcome>;
   readonly tell: (trial: WireToolchainTrial) => void;
   readonly log: Logger;
 }
@@ -55,22 +58,24 @@ export class SessionToolchains {
     if (toolchain === undefined) throw new MeshError('MESHCC_COMPILER', 'this worker has no such toolchain');
     await treeMade;
     const installed = await installToolchain(toolchain, use, mirror, toolchainFilesDirectory);
-    const refusal = use.otherHost ? await tryOut(installed, use.otherHost) : undefined;
-    if (refusal !== undefined) throw new MeshError('MESHCC_COMPILER', refusal);
-    return installed;
+    if (!use.otherHost) return installed;
+    const outcome = await tryOut(installed, use.otherHost);
+    if ('refusal' in outcome) throw new MeshError('MESHCC_COMPILER', outcome.refusal);
+    return outcome;
   }
 
   #tell(ref: number, installed: Promise<InstalledToolchain>): void {
     installed.then(
-      ({ support: { directories, links, files } }) =>
+      ({ support: { directories, links, files }, toldDirectories }) =>
         this.#parts.tell({
           ref,
           refusal: '',
           directories: [...directories],
           links: [...links],
           files: [...files],
+          isToldDirectories: toldDirectories !== undefined,
         }),
-      (error) => this.#parts.tell({ ref, refusal: messageOf(error), directories: [], links: [], files: [] }),
+      (error) => this.#parts.tell({ ...NOTHING, ref, refusal: messageOf(error) }),
     );
   }
 }

@@ -28,7 +28,7 @@ import { fingerprintAnswer } from './fingerprint-answers.ts';
 import { Mirror } from './mirror.ts';
 import { checkRequest } from './request-check.ts';
 import { MAX_TOOLCHAINS, SessionToolchains } from './session-toolchains.ts';
-import { toolchainTrouble } from './toolchain-trial.ts';
+import { tryToolchain } from './toolchain-trial.ts';
 import { UTF8_LOCALE_VARIABLE } from './utf8-locale.ts';
 import type { WorkerParts } from './worker.ts';
 
@@ -186,11 +186,9 @@ export class WorkerSession implements SessionHandler {
       tryOut: async (installed, otherHost) => {
         const tried = await queue.run(this.peer.nodeId, signal, async () => {
           const cell = await this.#openCell();
-          return {
-            trouble: await toolchainTrouble(installed, otherHost, cell, this.#mirror, limits, signal),
-          };
+          return tryToolchain(installed, otherHost, { cell, mirror: this.#mirror, limits, signal });
         });
-        return tried === undefined ? 'the connection has ended' : tried.trouble;
+        return tried ?? { refusal: 'the connection has ended' };
       },
       tell: (toolchainTrial) => {
         if (!this.#closed) this.#out.send({ toolchainTrial });

@@ -1,13 +1,13 @@
 /** Which calls a compiler of another host architecture may do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boundToHost, classify } from '../../src/compiler/index.ts';
+import { boundToHost, classify, type Invocation, mayMoveSearch } from '../../src/compiler/index.ts';
 
-function boundBecause(...args: string[]): string | undefined {
+function invocationOf(...args: string[]): Invocation {
   const call = { compilerName: 'gcc', dialect: 'gcc', args, environment: {} } as const;
   const classified = classify({ ...call, readResponseFile: () => undefined });
   assert.ok(classified.kind !== 'local', `${args.join(' ')}: ${JSON.stringify(classified)}`);
-  return boundToHost(classified.invocation, 'gcc');
+  return classified.invocation;
 }
 
 test('calls whose output depends on the host, or that nothing can be held against, are bound to it', () => {
@@ -29,8 +29,20 @@ test('calls whose output depends on the host, or that nothing can be held agains
     ['--coverage -frandom-seed=x -c x.c', /no second compile/],
   ];
   for (const [line, expected] of cases) {
-    const why = boundBecause(...line.split(' '));
+    const why = boundToHost(invocationOf(...line.split(' ')), 'gcc');
     if (expected === undefined) assert.equal(why, undefined, line);
     else assert.match(why ?? '', expected, line);
   }
+});
+
+test('what may move the directories of the compiler itself is known from the table', () => {
+  const cases: readonly [string, boolean][] = [
+    ['-O2 -Ia -isystem b -idirafter c -c x.c', false],
+    ['-std=c11 -fPIC -DX -include y.h -c x.c', false],
+    ['-m32 -c x.c', true],
+    ['-nostdinc++ -c x.c', true],
+    ['-isysroot /r -c x.c', true],
+  ];
+  for (const [line, expected] of cases)
+    assert.equal(mayMoveSearch(invocationOf(...line.split(' ')), 'gcc'), expected, line);
 });

@@ -123,13 +123,23 @@ async function tried(t: TestContext, answer: Partial<WireToolchainTrial>) {
     script.session.messages.find(({ toolchainUse }) => toolchainUse !== undefined);
   await until(() => use() !== undefined, 'the trial is sent');
   const ref = use()?.toolchainUse?.ref ?? 0;
-  script.send({ toolchainTrial: { ref, refusal: '', directories: [], links: [], files: [], ...answer } });
+  script.send({
+    toolchainTrial: {
+      ref,
+      refusal: '',
+      directories: [],
+      links: [],
+      files: [],
+      isToldDirectories: false,
+      ...answer,
+    },
+  });
   return { use: use()?.toolchainUse, found: await found, script, own };
 }
 
 test('a trial names the worker’s toolchain, programs by role, and where headers are looked for', async (t) => {
   const { use, found, own } = await tried(t, {});
-  assert.deepEqual(found, { state: 'ready', theirId: THEIR_ID, files: [] });
+  assert.deepEqual(found, { state: 'ready', theirId: THEIR_ID, files: [], isToldDirectories: false });
   assert.equal(use?.toolchainId, THEIR_ID);
   assert.deepEqual(
     use?.files.map(({ role }) => role),
@@ -163,7 +173,9 @@ test('a worker whose programs need another tree than this machine’s is not use
     const { found } = await tried(t, answer);
     assert.deepEqual(
       found,
-      detail === undefined ? { state: 'ready', theirId: THEIR_ID, files: [] } : { state: 'refused', detail },
+      detail === undefined
+        ? { state: 'ready', theirId: THEIR_ID, files: [], isToldDirectories: false }
+        : { state: 'refused', detail },
     );
   }
 });
@@ -174,18 +186,27 @@ test('a job goes to the worker only if it may, and the reason tells why it may n
   dispatcher.addWorker(script.remote);
   const key = `${own.id}\0${own.compilerPath}`;
   const none = new Set<string>();
-  const reason = (obstacle?: string) =>
-    dispatcher.refusal({ toolchainId: own.id, otherHost: { key, obstacle } }, none);
+  const reason = (obstacle?: string, searchObstacle?: string) =>
+    dispatcher.refusal({ toolchainId: own.id, otherHost: { key, obstacle, searchObstacle } }, none);
   assert.equal(reason(), undefined);
+  assert.equal(reason(undefined, 'it looks elsewhere'), undefined, 'it does not');
   assert.deepEqual(reason('it is too hard'), {
     kind: 'none',
     reason: 'bound-to-host',
     detail: 'worker-name: it is too hard',
   });
   assert.equal(dispatcher.refusal({ toolchainId: own.id }, none)?.reason, 'no-matching-toolchain');
-  const otherPath = { key: `${own.id}\0/opt/gcc`, obstacle: undefined };
+  const otherPath = { key: `${own.id}\0/opt/gcc`, obstacle: undefined, searchObstacle: undefined };
   assert.equal(
     dispatcher.refusal({ toolchainId: own.id, otherHost: otherPath }, none)?.reason,
     'no-matching-toolchain',
   );
+});
+
+test('one that is told where to look for headers does no call that may move that', async (t) => {
+  const { script, own } = await tried(t, { isToldDirectories: true });
+  const key = `${own.id}\0${own.compilerPath}`;
+  const offers = (searchObstacle?: string) =>
+    script.remote.offers({ toolchainId: own.id, otherHost: { key, obstacle: undefined, searchObstacle } });
+  assert.deepEqual([offers(), offers('it may move')], [true, false]);
 });

@@ -34,6 +34,8 @@ export class SourceTree {
   /** Canonical paths where workers may show files of compilers, and those of the compiler of the calls. */
   readonly ofCompilers = new Set<string>();
   readonly ofThisCompiler = new Set<string>();
+  /** Whose search for headers decides. */
+  compilerPath = GCC;
   readonly #view: WatchedSourceView;
   readonly #finder: ScanningClosureFinder;
   readonly #collector: InputCollector;
@@ -79,7 +81,13 @@ export class SourceTree {
   async closure(invocation: Invocation, workingDirectory = this.directory): Promise<InputClosure> {
     await this.#view.refresh();
     const found = await this.#finder.find(
-      { invocation, compilerPath: GCC, compilerId: 'gcc', workingDirectory, environment: ['LC_ALL=C'] },
+      {
+        invocation,
+        compilerPath: this.compilerPath,
+        compilerId: this.compilerPath,
+        workingDirectory,
+        environment: ['LC_ALL=C'],
+      },
       new AbortController().signal,
     );
     if (found.kind === 'local') throw new Error(`no closure: ${found.reason} ${found.detail}`);

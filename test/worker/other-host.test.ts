@@ -1,6 +1,7 @@
 /**
  * A toolchain of the worker in the place of another one: its programs at the other one's paths, tried before any job,
- * and nothing of it that only looks like an input. What makes the other one another is a byte at the end of its driver.
+ * and nothing of it that only looks like an input. What makes the other one another is a byte at the end of its driver,
+ * where none is needed that was built for another host.
  */
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
@@ -8,11 +9,12 @@ import { type TestContext, test } from 'node:test';
 import { digestToBytes } from '../../src/base/digest.ts';
 import type { WireToolchainTrial, WireToolchainUse } from '../../src/mesh/index.ts';
 import type { RunnerVariant } from '../../src/sandbox/rungs.ts';
-import { otherHostKey } from '../../src/submitter/compiler-demand.ts';
+import { type OtherHostDemand, otherHostKey } from '../../src/submitter/compiler-demand.ts';
 import type { PreparedJob } from '../../src/submitter/remote-worker.ts';
 import { probeToolchain, type Toolchain } from '../../src/toolchain/index.ts';
 import { dial, until } from '../mesh/transport-peers.ts';
 import { VARIANTS } from '../sandbox/toolchain-tree.ts';
+import { foreignCompiler } from '../support/foreign-compiler.ts';
 import { copyGcc, SYSTEM_ENV, scratch } from '../toolchain/compiler-fixtures.ts';
 import { RawSubmitter } from './raw-submitter.ts';
 import { GCC, toolchainOf, useOf } from './real-toolchains.ts';
@@ -37,6 +39,10 @@ async function otherGcc(t: TestContext): Promise<Toolchain> {
   return other;
 }
 
+function demandFor(toolchain: Toolchain): OtherHostDemand {
+  return { key: otherHostKey(toolchain), obstacle: undefined, searchObstacle: undefined };
+}
+
 /** A call of a compiler that the worker has in its place only. */
 async function prepare(
   submitter: WorkingSubmitter,
@@ -44,7 +50,7 @@ async function prepare(
   ...args: string[]
 ): Promise<PreparedJob> {
   const job = await submitter.prepare(GCC, ...args);
-  return { ...job, toolchain, otherHost: { key: otherHostKey(toolchain), obstacle: undefined } };
+  return { ...job, toolchain, otherHost: demandFor(toolchain) };
 }
 
 for (const rung of VARIANTS) sameAsHere(rung);
@@ -55,7 +61,7 @@ function sameAsHere(rung: RunnerVariant): void {
     if (working === undefined) return;
     const submitter = await workingSubmitter(t, working.address);
     const other = await otherGcc(t);
-    const demand = { toolchainId: other.id, otherHost: { key: otherHostKey(other), obstacle: undefined } };
+    const demand = { toolchainId: other.id, otherHost: demandFor(other) };
     assert.equal(submitter.remote.offers(demand), false);
     const theirs = await toolchainOf(GCC);
     const use = await submitter.remote.uses.tryOtherHost(other, theirs);
@@ -85,13 +91,89 @@ function sameAsHere(rung: RunnerVariant): void {
   });
 }
 
-test('one that looks for headers elsewhere is refused, in words', async (t) => {
+const found = foreignCompiler('x86_64-linux-gnu');
+const skip = 'missing' in found ? found.missing : false;
+
+/** Headers of the compiler itself, of the system, and of the unit. */
+const WITH_HEADERS = `#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include "own.h"
+int f(const char *text, ...) {
+  int unused;
+  va_list list;
+  va_start(list, text);
+  size_t length = strlen(text) + offsetof(struct { char a; long b; }, b);
+  return vprintf(text, list) + (int)length + OWN;
+}
+`;
+
+test('a native compiler in the place of a cross compiler is told where that looks for headers', {
+  skip,
+}, async (t) => {
+  assert.ok('path' in found);
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await workingSubmitter(t, working.address);
+  const cross = await probeToolchain(found.path, { env: SYSTEM_ENV });
+  submitter.tree.compilerPath = found.path;
+  assert.equal(cross.host, 'i386');
+  const use = await submitter.remote.uses.tryOtherHost(cross, await toolchainOf(GCC));
+  assert.ok(use.state === 'ready' && use.isToldDirectories, JSON.stringify(use));
+  submitter.tree.write('x.c', WITH_HEADERS);
+  submitter.tree.write('own.h', HEADER);
+  // Debian names the package in each object, and the two are of different ones.
+  for (const options of [
+    ['-O2', '-g', '-MD'],
+    ['-O1', '-g', '-MMD', '-MP'],
+    ['-nostdinc', '-MD', '-DBARE'],
+  ]) {
+    const args = [...options, '-Wall', '-fno-ident', '-c', 'x.c'];
+    if (options.includes('-nostdinc')) submitter.tree.write('x.c', SOURCE);
+    const job = await prepare(submitter, cross, ...args);
+    const sink = sinkFor(job);
+    const outcome = await submitter.run(job, sink);
+    assert.ok(outcome.kind === 'compiled' && outcome.exitStatus === 0, JSON.stringify(outcome));
+    const here = compileHere(submitter.tree.directory, cross.compilerPath, job, args);
+    assert.equal(outcome.stderr.toString(), here.stderr.toString());
+    for (const path of ['x.o', 'x.d']) assert.ok(sink.content(path).equals(here.outputs.get(path)!), path);
+    if (options.includes('-MD') && !options.includes('-nostdinc'))
+      assert.match(sink.content('x.d').toString(), /gcc-cross\/x86_64-linux-gnu\/12\/include\/stddef\.h/);
+  }
+});
+
+test('one that is told where to look does nothing once there is a directory where it would look by itself', {
+  skip,
+}, async (t) => {
+  assert.ok('path' in found);
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await workingSubmitter(t, working.address);
+  const cross = await probeToolchain(found.path, { env: SYSTEM_ENV });
+  submitter.tree.compilerPath = found.path;
+  await submitter.remote.uses.tryOtherHost(cross, await toolchainOf(GCC));
+  submitter.tree.write('x.c', SOURCE);
+  submitter.tree.write('own.h', HEADER);
+  const job = await prepare(submitter, cross, '-c', 'x.c');
+  assert.equal((await submitter.run(job, sinkFor(job))).kind, 'compiled');
+  // The native compiler looks there, the cross compiler does not.
+  const listing = await prepare(submitter, cross, '-I/usr/local/include', '-c', 'x.c');
+  const outcome = await submitter.run(listing, sinkFor(listing));
+  assert.ok(outcome.kind === 'node-fault', JSON.stringify(outcome));
+  assert.match(outcome.detail, /^\/usr\/local\/include exists by now/);
+});
+
+test('one that cannot be used at all is refused, in words', async (t) => {
   const working = await workingWorker(t);
   if (working === undefined) return;
   const { remote } = await workingSubmitter(t, working.address);
   const other = await otherGcc(t);
   const theirs = await toolchainOf(GCC);
-  const elsewhere = { ...other, absentIncludeDirectories: [...other.absentIncludeDirectories, '/opt/none'] };
+  const elsewhere = {
+    ...other,
+    builtinIncludeDirectories: ['/opt/none', ...other.builtinIncludeDirectories],
+  };
   assert.deepEqual(await remote.uses.tryOtherHost(elsewhere, theirs), {
     state: 'refused',
     detail: 'only your compiler looks for headers in /opt/none',
@@ -149,7 +231,10 @@ test('only programs of the worker are put in the place of another host’s', asy
     [{ files: [...honest.files, { role: 'sh', path: at, sha256: new Uint8Array() }] }, /is no part/],
     [{ files: [...honest.files, { path: at, sha256: digestToBytes(library.digest) }] }, /is no part/],
     [{ files: honest.files.map((file) => ({ ...file, role: 'as' })) }, /does not lead to|something else/],
-    [{ files: honest.files.filter(({ role }) => role !== 'cc1') }, /at your paths it does not compile: /],
+    [
+      { files: honest.files.filter(({ role }) => role !== 'cc1') },
+      /at your paths it does not compile: .*error: .*cc1/,
+    ],
     [{ compilerPath: 'gcc' }, /the path gcc/],
   ];
   for (const [change, expected] of cases) {

@@ -68,6 +68,7 @@ export interface WireToolchainTrial {
   directories: string[];
   links: { path: string; target: string }[];
   files: string[];
+  isToldDirectories: boolean;
 }
 
 export interface FromSubmitter {
