@@ -66,11 +66,16 @@ export class BuildPause {
     this.#pauses++;
     onPause();
     const startedMs = performance.now();
-    for (let quietSinceMs = startedMs; performance.now() - quietSinceMs < quietMs; ) {
-      const { open, taken } = calls();
-      if (open > 0 || taken !== this.#knownCalls) quietSinceMs = performance.now();
-      this.#knownCalls = taken;
+    let quietSinceMs = startedMs;
+    let isQuiet = false;
+    // What is looked at last is what counts: this process may have been held up while it slept.
+    while (!isQuiet) {
       await sleep(Math.min(LOOK_INTERVAL_MS, quietMs), undefined, { signal });
+      const { open, taken } = calls();
+      const nowMs = performance.now();
+      if (open > 0 || taken !== this.#knownCalls) quietSinceMs = nowMs;
+      this.#knownCalls = taken;
+      isQuiet = nowMs - quietSinceMs >= quietMs;
     }
     this.#pausedMs += performance.now() - startedMs;
   }
