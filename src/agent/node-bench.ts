@@ -202,6 +202,7 @@ export class NodeBench {
   }
 
   async #machineOf(subject: Subject): Promise<Measured<MachineFigures>> {
+    await this.#pause.over();
     this.#follower.onProgress(`${subject.name}: clock and memory`);
     return this.#unlessFailed(async () => {
       const { figures, notMeasured } = await subject.machine(true, this.#follower.signal);

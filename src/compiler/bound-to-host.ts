@@ -16,6 +16,11 @@ export const HOST_BOUND_OPTIONS: readonly { readonly name: RegExp; readonly why:
     why: 'link-time optimisation leaves code in a form that depends on what the compiler runs on',
   },
   {
+    // What is offloaded is kept as link-time bytecode (GCC with an offload target, as Debian's).
+    name: /^-f(?:openmp$|openacc|offload)/,
+    why: 'code for accelerators is left in a form that depends on what the compiler runs on',
+  },
+  {
     name: /^(?:-gz|--compress-debug-sections)/,
     why: 'compressed debug information depends on the zlib of the machine',
   },
@@ -53,6 +58,7 @@ export function mayMoveSearch({ args }: Invocation, dialect: Dialect): boolean {
 function namesOf(args: readonly InvocationArg[]): string[] {
   return args.flatMap(({ name, form, value, list }) => {
     if (form === 'list') return namesOf(list);
-    return name === '-Xassembler' ? [value] : [name];
+    if (name === '-Xassembler') return [value];
+    return [form === 'joined' ? `${name}${value}` : name];
   });
 }

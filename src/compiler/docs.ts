@@ -71,6 +71,7 @@ function optionTable(rows: readonly OptionRow[]): string {
       const notes = [
         ...(row.dialect === undefined ? [] : [`${row.dialect} only`]),
         ...(row.needsSeed ? ['another object each time without `-frandom-seed=`'] : []),
+        ...(row.varies ? ['another result each time'] : []),
       ];
       return [spelling(row), valueText(row), effectText(row), notes.join('; ')];
     }),

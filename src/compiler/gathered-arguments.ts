@@ -42,6 +42,8 @@ export class GatheredArguments {
   sourceLanguageName: string | undefined;
   /** Holds the time of day without a seed. */
   isStamped = false;
+  /** No two compiles give the same. */
+  varies = false;
   /** The option that draws names by lot without a seed. */
   drawsNames: string | undefined;
   givesSeed = false;
@@ -65,6 +67,7 @@ export class GatheredArguments {
       if (row === undefined) continue;
       if (row.effect !== 'both') this.#gather(arg, row);
       if (row.needsSeed === 'stamp') this.isStamped = true;
+      if (row.varies) this.varies = true;
       if (row.needsSeed === 'names') this.drawsNames ??= arg.name;
       if (row.givesSeed) this.givesSeed = true;
       if (row.choosesColor) this.choosesColor = true;

@@ -73,9 +73,11 @@ function outputRefusal(outputs: readonly ExpectedOutput[], sourcePath: string): 
 
 /**
  * True if two compiles make the same. GCC stamps what counts with the time of day; and the id of split debug
- * information depends on where its memory happens to lie as soon as variables have lists of places (tried: GCC 12).
+ * information, the texts of the analyzer and CTF depend on where its memory happens to lie (tried: GCC 12; the first as
+ * soon as variables have lists of places).
  */
 function isRepeatable(gathered: GatheredArguments, dialect: Dialect): boolean {
+  if (gathered.varies) return false;
   if (gathered.isStamped && !gathered.givesSeed) return false;
   const splits = gathered.sideOutputs.some(({ kind }) => kind === 'split-dwarf');
   return dialect === 'clang' || !splits || !gathered.optimises || !gathered.tracksVariables;

@@ -66,6 +66,8 @@ export interface OptionMeaning {
    * `names`: its sections have names of chance.
    */
   readonly needsSeed?: 'stamp' | 'names';
+  /** GCC makes another object, or says something else, each time, whatever else is given. */
+  readonly varies?: boolean;
   /** A `data-file` row without a value: the file that is read. */
   readonly file?: string;
   /** A `data-file` row whose value may be a directory: the name of the file in it. */

@@ -105,6 +105,8 @@ const FAMILIES: readonly OptionRow[] = [
   ...flags('-fverbose-asm', { ...BOTH, annotatesAssembly: true }),
   ...stems('-fopt-info', { effect: 'both', value: 'remarks', reason: 'dump-output', ...GCC }),
   ...flags('-fdump-noaddr -fdump-unnumbered -fdump-unnumbered-links', { ...BOTH, ...GCC }),
+  // What it says depends on where its memory happens to lie.
+  ...flags('-fanalyzer', { ...BOTH, ...GCC, varies: true }),
   ...flags('-H', BOTH),
 ];
 
@@ -115,11 +117,12 @@ const DEBUG_FLAGS =
   '-gno-column-info -gas-loc-support -gno-as-loc-support -gas-locview-support -gno-as-locview-support ' +
   '-gstatement-frontiers -gno-statement-frontiers -gvariable-location-views -gno-variable-location-views ' +
   '-ginline-points -gno-inline-points -ginternal-reset-location-views -gno-internal-reset-location-views ' +
-  '-gstabs -gstabs+ -gcodeview -gdescribe-dies -gno-describe-dies -gno-split-dwarf -gbtf -gctf -gctf0 -gctf1 -gctf2';
+  '-gstabs -gstabs+ -gcodeview -gdescribe-dies -gno-describe-dies -gno-split-dwarf -gbtf';
 
 /** Debug information. Clang's -gmodules and GCC's unknown ones stay local, so the members are named. */
 const DEBUGGING: readonly OptionRow[] = [
   ...flags(DEBUG_FLAGS, BOTH),
+  ...flags('-gctf -gctf0 -gctf1 -gctf2', { ...BOTH, varies: true }),
   ...flags('-gline-tables-only -gline-directives-only -gno-modules -gsimple-template-names -gembed-source', {
     ...BOTH,
     ...CLANG,

@@ -41,6 +41,7 @@ export class ShimSession {
   readonly #number = ++sequence;
   readonly #heartbeat: NodeJS.Timeout;
   #lastBeatMs = performance.now();
+  #heldUpUntilMs = Number.NEGATIVE_INFINITY;
   #wasHeldUp = false;
   #committed = false;
   #localCause: ShimLocalCause | undefined;
@@ -174,7 +175,8 @@ export class ShimSession {
 
   /** What the shim says when it gives the agent up is lost if it is written to before that is read. */
   #lookAtClock(nextBeatMs: number): void {
-    if (performance.now() - this.#lastBeatMs > 2 * HEARTBEAT_MS) this.#wasHeldUp = true;
+    const nowMs = performance.now();
+    if (nowMs - this.#lastBeatMs > 2 * HEARTBEAT_MS) this.#heldUpUntilMs = nowMs;
     this.#lastBeatMs = nextBeatMs;
   }
 
@@ -185,6 +187,7 @@ export class ShimSession {
 
   #onClose(): void {
     this.#stopHeartbeat();
+    this.#wasHeldUp = performance.now() - this.#heldUpUntilMs < HEARTBEAT_MS;
     this.#endPause();
     this.#gone.abort(GONE);
     this.#settleCommit?.(

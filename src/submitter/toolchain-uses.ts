@@ -2,7 +2,7 @@
  * The compilers that one worker has been told to use in the place of this machine's: equal ones, announced with the
  * first job, and those of another host architecture, which the worker tries before any job is sent.
  */
-import { lstatSync, readlinkSync } from 'node:fs';
+import { lstat, readlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { digestToBytes } from '../base/digest.ts';
 import { errnoOf } from '../base/errors.ts';
@@ -11,8 +11,10 @@ import type { FromSubmitter, WireToolchainTrial, WireToolchainUse } from '../mes
 import { isPlacedByRole, isRunSupport, type OfferedToolchain, type Toolchain } from '../toolchain/index.ts';
 import { type OtherHostDemand, otherHostKey } from './compiler-demand.ts';
 
-/** What a worker may have put into the tree for one compiler. */
-const MAX_SUPPORT = 4_096;
+/** What a worker may have put into the tree for one compiler: loader, libraries and locale, and the way to them. */
+const MAX_SUPPORT = 256;
+/** No translation unit reads such a file, so that nobody misses one that a worker shows in its place. */
+const LIBRARY = /(?:\.so(?:\.[\w.]+)?|\/ld[\w.-]*|\/locale\/[^/]+\/LC_[\w/]+)$/;
 
 /** How a compiler of another host stands on the worker. */
 export type OtherHostUse =
@@ -107,16 +109,19 @@ export class ToolchainUses {
   receive(answer: WireToolchainTrial): void {
     const trial = [...this.#otherHost.values()].find(({ ref }) => ref === answer.ref);
     if (trial?.use.state !== 'being tried') return;
-    const detail = answer.refusal === '' ? collisionHere(answer) : printable(answer.refusal);
+    if (answer.refusal === '') void this.#accept(trial, answer);
+    else this.#settle(trial, { state: 'refused', detail: printable(answer.refusal) });
+  }
+
+  async #accept(trial: Trial, answer: WireToolchainTrial): Promise<void> {
+    const detail = await collisionHere(answer);
+    if (trial.use.state !== 'being tried') return;
+    const { theirId } = trial;
+    const { files, isToldDirectories } = answer;
     this.#settle(
       trial,
       detail === undefined
-        ? {
-            state: 'ready',
-            theirId: trial.theirId,
-            files: answer.files,
-            isToldDirectories: answer.isToldDirectories,
-          }
+        ? { state: 'ready', theirId, files, isToldDirectories }
         : { state: 'refused', detail },
     );
   }
@@ -147,25 +152,32 @@ function placeOf(toolchain: Toolchain): Omit<WireToolchainUse, 'ref' | 'toolchai
  * What the worker's programs need would lie where this machine has something else: a later job that names it would end
  * the connection.
  */
-function collisionHere({ directories, links, files }: WireToolchainTrial): string | undefined {
-  if (directories.length + links.length + files.length > MAX_SUPPORT) return 'its answer cannot be read';
-  for (const path of files)
-    if (kindAt(path) !== 'file' && kindAt(path) !== 'nothing')
-      return `it needs a file ${printable(path)}, where this machine has something else`;
-  for (const path of directories)
-    if (kindAt(path) !== 'directory' && kindAt(path) !== 'nothing')
-      return `it needs a directory ${printable(path)}, where this machine has something else`;
-  for (const { path, target } of links)
-    if (kindAt(path) !== `link to ${target}` && kindAt(path) !== 'nothing')
-      return `it needs a link ${printable(path)} to ${printable(target)}, where this machine has something else`;
+async function collisionHere({ directories, links, files }: WireToolchainTrial): Promise<string | undefined> {
+  if (directories.length + links.length + files.length > MAX_SUPPORT) return 'it needs too many files to run';
+  const other = files.find((path) => !LIBRARY.test(path));
+  if (other !== undefined) return `it needs ${printable(other)} to run, which is no library`;
+  const wanted = [
+    ...files.map((path) => ({ path, kind: 'file', words: `a file ${printable(path)}` })),
+    ...directories.map((path) => ({ path, kind: 'directory', words: `a directory ${printable(path)}` })),
+    ...links.map(({ path, target }) => ({
+      path,
+      kind: `link to ${target}`,
+      words: `a link ${printable(path)} to ${printable(target)}`,
+    })),
+  ];
+  for (const { path, kind, words } of wanted) {
+    const present = await kindAt(path);
+    if (present !== kind && present !== 'nothing')
+      return `it needs ${words}, where this machine has something else`;
+  }
   return undefined;
 }
 
-function kindAt(path: string): string {
+async function kindAt(path: string): Promise<string> {
   if (!path.startsWith('/') || path.includes('\0')) return 'no path';
   try {
-    const stat = lstatSync(path);
-    if (stat.isSymbolicLink()) return `link to ${readlinkSync(path)}`;
+    const stat = await lstat(path);
+    if (stat.isSymbolicLink()) return `link to ${await readlink(path)}`;
     return stat.isDirectory() ? 'directory' : 'file';
   } catch (error) {
     const errno = errnoOf(error);

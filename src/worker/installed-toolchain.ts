@@ -44,6 +44,11 @@ export interface InstalledToolchain {
   };
 }
 
+/** The use of a toolchain in the place of one of another host. */
+export type OtherHostUse = WireToolchainUse & {
+  readonly otherHost: NonNullable<WireToolchainUse['otherHost']>;
+};
+
 /** Where a compiler is told to look for headers, as it stands for another one. */
 export interface ToldDirectories {
   readonly options: readonly string[];
@@ -53,6 +58,9 @@ export interface ToldDirectories {
 
 /** Bound of what one request may list. */
 const MAX_ITEMS = 4_096;
+/** Bounds of where a compiler of another host looks for headers; real ones have a dozen. */
+const MAX_SEARCH_DIRECTORIES = 128;
+const MAX_SEARCH_PATH = 4_096;
 
 /**
  * Puts a toolchain into a tree. If it stands for one of another host architecture, its programs go by their roles to
@@ -126,7 +134,8 @@ function componentFor(
   );
 }
 
-function checkDescription(use: WireToolchainUse): void {
+/** @throws MeshError MESHCC_PROTOCOL */
+export function checkDescription(use: WireToolchainUse): void {
   const impossible = (what: string): MeshError =>
     new MeshError(
       'MESHCC_PROTOCOL',
@@ -141,6 +150,15 @@ function checkDescription(use: WireToolchainUse): void {
   for (const path of [use.compilerPath, ...use.programDirectories, ...use.files.map((file) => file.path)]) {
     if (!path.startsWith('/') || path.includes('\0') || path.includes(':'))
       throw impossible(`the path ${path}`);
+  }
+  if (!use.otherHost) return;
+  const { includeDirectories, absentIncludeDirectories } = use.otherHost;
+  const searched = [...includeDirectories, ...absentIncludeDirectories];
+  if (searched.length > MAX_SEARCH_DIRECTORIES) throw impossible('it searches too many directories');
+  for (const path of searched) {
+    // They become arguments of the compiler: a word with another beginning would be an option, or a file of them.
+    if (!path.startsWith('/') || /[\0\r\n]/.test(path) || path.length > MAX_SEARCH_PATH)
+      throw impossible(`the directory of headers ${path.slice(0, 100)}`);
   }
 }
 

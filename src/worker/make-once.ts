@@ -1,6 +1,7 @@
 /** Things of a tree that may be there already. */
+import { mkdirSync } from 'node:fs';
 import { lstat, mkdir } from 'node:fs/promises';
-import { errnoOf } from '../base/errors.ts';
+import { errnoOf, MeshError, messageOf } from '../base/errors.ts';
 
 /** False if something was there already. @throws any other error of the work */
 export async function isMade(work: Promise<unknown>): Promise<boolean> {
@@ -22,4 +23,13 @@ export async function makeDirectory(path: string, collision: () => Error): Promi
   if (await isMade(mkdir(path, { mode: 0o755 }))) return true;
   if (!(await lstat(path)).isDirectory()) throw collision();
   return false;
+}
+
+/** The directory of a tree. Made at once: entries may come with the next message. @throws MeshError MESHCC_STORE */
+export async function makeTree(directory: string): Promise<void> {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new MeshError('MESHCC_STORE', `making ${directory}: ${messageOf(error)}`, { cause: error });
+  }
 }

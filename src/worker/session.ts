@@ -1,5 +1,4 @@
 /** One submitter's stream on this worker: its tree, its sandbox, its credits and its jobs. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { digestToBytes, finishDigest, startDigest } from '../base/digest.ts';
@@ -21,14 +20,17 @@ import {
   type WireResult,
 } from '../mesh/index.ts';
 import type { Cell } from '../sandbox/index.ts';
+import type { Toolchain } from '../toolchain/index.ts';
 import { type ActiveJob, inputTrouble, readOutput, startJob } from './active-job.ts';
 import { BlobInbox, contentFrom } from './blob-inbox.ts';
 import { type CompileOutcome, type CompileOutput, compile } from './compile.ts';
 import { fingerprintAnswer } from './fingerprint-answers.ts';
+import type { OtherHostUse } from './installed-toolchain.ts';
+import { makeTree } from './make-once.ts';
 import { Mirror } from './mirror.ts';
 import { checkRequest } from './request-check.ts';
 import { MAX_TOOLCHAINS, SessionToolchains } from './session-toolchains.ts';
-import { tryToolchain } from './toolchain-trial.ts';
+import { type TrialOutcome, tryToolchain } from './toolchain-trial.ts';
 import { UTF8_LOCALE_VARIABLE } from './utf8-locale.ts';
 import type { WorkerParts } from './worker.ts';
 
@@ -51,6 +53,7 @@ export class WorkerSession implements SessionHandler {
   readonly #fingerprintsAsked = new Set<string>();
   #cell: Promise<Cell> | undefined;
   #cells = 0;
+  #trials: Promise<unknown> = Promise.resolve();
   #grantedTotal: number;
   #usedTotal = 0;
   #closed = false;
@@ -140,6 +143,7 @@ export class WorkerSession implements SessionHandler {
   async #cleanUp(): Promise<void> {
     try {
       await this.#inbox.close();
+      await this.#trials;
       const cell = await this.#cell?.catch(() => undefined);
       await cell?.close();
       await this.#treeMade.catch(() => {});
@@ -176,25 +180,33 @@ export class WorkerSession implements SessionHandler {
   }
 
   #openToolchains(): SessionToolchains {
-    const { toolchains, toolchainFilesDirectory, limits, queue } = this.#parts;
-    const { signal } = this.#ended;
+    const { toolchains, toolchainFilesDirectory, fingerprints } = this.#parts;
     return new SessionToolchains({
       toolchains,
       toolchainFilesDirectory,
       mirror: this.#mirror,
       treeMade: this.#treeMade,
-      tryOut: async (installed, otherHost) => {
-        const tried = await queue.run(this.peer.nodeId, signal, async () => {
-          const cell = await this.#openCell();
-          return tryToolchain(installed, otherHost, { cell, mirror: this.#mirror, limits, signal });
-        });
-        return tried ?? { refusal: 'the connection has ended' };
-      },
+      tryOut: fingerprints && ((toolchain, use) => this.#tryOut(toolchain, use)),
       tell: (toolchainTrial) => {
         if (!this.#closed) this.#out.send({ toolchainTrial });
       },
       log: this.#log,
     });
+  }
+
+  /** One after the other, in a slot, as a job would be. */
+  #tryOut(toolchain: Toolchain, use: OtherHostUse): Promise<TrialOutcome> {
+    const { queue } = this.#parts;
+    const { signal } = this.#ended;
+    const tried = this.#trials.then(async () => {
+      const directory = join(this.#directory, `trial-${++this.#cells}`);
+      const outcome = await queue.run(this.peer.nodeId, signal, () =>
+        tryToolchain(toolchain, use, { ...this.#parts, directory, signal }),
+      );
+      return outcome ?? { refusal: 'the connection has ended' };
+    });
+    this.#trials = tried.catch(() => {});
+    return tried;
   }
 
   #tellFingerprint(toolchainId: string): void {
@@ -384,14 +396,5 @@ export class WorkerSession implements SessionHandler {
       });
     }
     return !signal.aborted;
-  }
-}
-
-/** Made at once: entries may come with the next message. */
-async function makeTree(directory: string): Promise<void> {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o755 });
-  } catch (error) {
-    throw new MeshError('MESHCC_STORE', `making ${directory}: ${messageOf(error)}`, { cause: error });
   }
 }

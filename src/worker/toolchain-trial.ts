@@ -3,33 +3,84 @@
  * holds where the compiler looks for headers against where the submitter's does. Whether it makes the right objects is
  * for the submitter to find out.
  */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LANGUAGE_SCOPES } from '../compiler/index.ts';
 import type { WireToolchainUse } from '../mesh/index.ts';
 import type { Cell } from '../sandbox/index.ts';
-import { type SearchList, searchDifference, searchListIn, searchOptions } from '../toolchain/index.ts';
+import {
+  type SearchList,
+  searchDifference,
+  searchListIn,
+  searchOptions,
+  type Toolchain,
+} from '../toolchain/index.ts';
 import type { CompileLimits } from './compile.ts';
-import type { InstalledToolchain } from './installed-toolchain.ts';
-import type { Mirror } from './mirror.ts';
+import { type InstalledToolchain, installToolchain, type OtherHostUse } from './installed-toolchain.ts';
+import { Mirror, type MirrorContent } from './mirror.ts';
 
 /** Written by the trial, and thrown away with its scratch. */
 const TRIAL_OBJECT = '/.meshcc-trial.o';
 
+/** Nothing of the submitter comes into a trial. */
+const NO_CONTENT: MirrorContent = {
+  need: () => Promise.reject(new Error('a trial has no inputs')),
+  materialise: () => Promise.reject(new Error('a trial has no inputs')),
+};
+
 /** The compiler as it is to be used, or in words why it cannot be. */
 export type TrialOutcome = InstalledToolchain | { readonly refusal: string };
 
-/** Runs a question in the submitter's tree. */
-export interface TrialPlace {
-  readonly cell: Cell;
-  readonly mirror: Mirror;
+/** Where a trial takes place, and with what. */
+export interface TrialParts {
+  /** Made for it, and removed behind it. */
+  readonly directory: string;
+  readonly toolchainFilesDirectory: string;
+  /** Whom the directories of a tree belong to; 0: this agent's own user. */
+  readonly treeOwner: number;
+  openCell(treeDirectory: string, jobsDirectory: string): Promise<Cell>;
+  removeDirectory(path: string): Promise<void>;
   readonly limits: CompileLimits;
   readonly signal: AbortSignal;
+}
+
+/** A tree with nothing in it but the compiler. */
+interface TrialPlace extends Pick<TrialParts, 'limits' | 'signal'> {
+  readonly cell: Cell;
+  readonly mirror: Mirror;
+}
+
+/**
+ * Tries a compiler in a tree of its own, where it meets no file of the submitter, and from which nothing stays.
+ * @throws MeshError as {@link installToolchain} does
+ */
+export async function tryToolchain(
+  toolchain: Toolchain,
+  use: OtherHostUse,
+  parts: TrialParts,
+): Promise<TrialOutcome> {
+  const { directory, toolchainFilesDirectory, treeOwner, limits, signal } = parts;
+  const tree = join(directory, 'tree');
+  try {
+    await mkdir(tree, { recursive: true, mode: 0o755 });
+    const mirror = new Mirror(tree, NO_CONTENT, Promise.resolve(), treeOwner);
+    const installed = await installToolchain(toolchain, use, mirror, toolchainFilesDirectory);
+    const cell = await parts.openCell(tree, join(directory, 'jobs'));
+    try {
+      return await tryInstalled(installed, use.otherHost, { cell, mirror, limits, signal });
+    } finally {
+      await cell.close();
+    }
+  } finally {
+    await parts.removeDirectory(directory);
+  }
 }
 
 /**
  * Tries a compiler as it is and, if it looks for headers elsewhere, with the submitter's directories given to it.
  * @param expected where the submitter's compiler looks
  */
-export async function tryToolchain(
+async function tryInstalled(
   installed: InstalledToolchain,
   expected: NonNullable<WireToolchainUse['otherHost']>,
   place: TrialPlace,

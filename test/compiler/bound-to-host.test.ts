@@ -17,6 +17,7 @@ test('calls whose output depends on the host, or that nothing can be held agains
     ['-Wp,-MMD,x.d -c x.c', undefined],
     ['-Wa,--noexecstack -c x.c', undefined],
     ['-flto -frandom-seed=x -c x.c', /link-time/],
+    ['-fopenmp -c x.c', /accelerators/],
     ['-flto=auto -frandom-seed=x -c x.c', /link-time/],
     ['-g -gz -c x.c', /zlib/],
     ['-g -gz=zlib -c x.c', /zlib/],

@@ -155,6 +155,14 @@ test('split debug information of optimised code has another id each time', () =>
   assert.equal(isRepeatable('-g', '-O2'), true);
 });
 
+test('what depends on addresses in the compiler’s memory is known to vary, whatever seed is given', () => {
+  for (const option of ['-fanalyzer', '-gctf', '-gctf2']) {
+    const result = outcome(['-c', 'x.c', '-frandom-seed=1', option], 'gcc');
+    assert.ok(result.kind === 'distributable', option);
+    assert.equal(result.invocation.isRepeatable, false, option);
+  }
+});
+
 test('no option for which GCC takes the next argument travels as if it did not', () => {
   // c.opt marks these two NoDriverArg: they take an argument in cc1, and none in the driver.
   const cc1Only = ['-MD', '-MMD'];

@@ -19,7 +19,7 @@ import { CLOCK_TICK_MS, EVENTS_ONLY, ViewFixture } from './view-fixture.ts';
 import { answerQuestions, countStale } from './view-questions.ts';
 
 const WRITERS = 4;
-const ROUNDS_PER_WRITER = 5_000;
+const ROUNDS_PER_WRITER = 2_000;
 
 /** Files made at once beside the headers; more than the queue holds events. */
 const FLOOD_FILES = 30_000;

@@ -164,9 +164,10 @@ test('a worker whose programs need another tree than this machine’s is not use
       { links: [{ path: '/usr', target: '/opt' }] },
       'it needs a link /usr to /opt, where this machine has something else',
     ],
-    [{ files: ['/usr'] }, 'it needs a file /usr, where this machine has something else'],
+    [{ files: ['/usr'] }, 'it needs /usr to run, which is no library'],
+    [{ files: ['/usr/include/stdio.h'] }, 'it needs /usr/include/stdio.h to run, which is no library'],
     [{ directories: ['usr'] }, 'it needs a directory usr, where this machine has something else'],
-    [{ directories: Array.from({ length: 5_000 }, () => '/usr') }, 'its answer cannot be read'],
+    [{ directories: Array.from({ length: 5_000 }, () => '/usr') }, 'it needs too many files to run'],
     [{ refusal: 'no \u001b[31mred' }, 'no  [31mred'],
   ];
   for (const [answer, detail] of cases) {

@@ -11,7 +11,7 @@ import type { WireToolchainTrial, WireToolchainUse } from '../../src/mesh/index.
 import type { RunnerVariant } from '../../src/sandbox/rungs.ts';
 import { type OtherHostDemand, otherHostKey } from '../../src/submitter/compiler-demand.ts';
 import type { PreparedJob } from '../../src/submitter/remote-worker.ts';
-import { probeToolchain, type Toolchain } from '../../src/toolchain/index.ts';
+import { Fingerprints, probeToolchain, type Toolchain } from '../../src/toolchain/index.ts';
 import { dial, until } from '../mesh/transport-peers.ts';
 import { VARIANTS } from '../sandbox/toolchain-tree.ts';
 import { foreignCompiler } from '../support/foreign-compiler.ts';
@@ -28,6 +28,11 @@ import {
 
 const SOURCE = '#include "own.h"\nint f(int n) { int x; return puts(__FILE__) + n * OWN; }\n';
 const HEADER = 'int puts(const char *);\n#define OWN 7\n';
+
+/** A worker whose owner lets its compilers stand for others. */
+function allowing(t: TestContext): { fingerprints: Fingerprints } {
+  return { fingerprints: new Fingerprints(scratch(t), SYSTEM_ENV) };
+}
 
 /** A GCC below another prefix that no worker has. */
 async function otherGcc(t: TestContext): Promise<Toolchain> {
@@ -57,7 +62,7 @@ for (const rung of VARIANTS) sameAsHere(rung);
 
 function sameAsHere(rung: RunnerVariant): void {
   test(`once it was tried, it makes what the compiler here makes: ${rung}`, async (t) => {
-    const working = await workingWorker(t, { rung, trustedNodes: ['submitter'] });
+    const working = await workingWorker(t, { ...allowing(t), rung, trustedNodes: ['submitter'] });
     if (working === undefined) return;
     const submitter = await workingSubmitter(t, working.address);
     const other = await otherGcc(t);
@@ -113,7 +118,7 @@ test('a native compiler in the place of a cross compiler is told where that look
   skip,
 }, async (t) => {
   assert.ok('path' in found);
-  const working = await workingWorker(t);
+  const working = await workingWorker(t, allowing(t));
   if (working === undefined) return;
   const submitter = await workingSubmitter(t, working.address);
   const cross = await probeToolchain(found.path, { env: SYSTEM_ENV });
@@ -147,7 +152,7 @@ test('one that is told where to look does nothing once there is a directory wher
   skip,
 }, async (t) => {
   assert.ok('path' in found);
-  const working = await workingWorker(t);
+  const working = await workingWorker(t, allowing(t));
   if (working === undefined) return;
   const submitter = await workingSubmitter(t, working.address);
   const cross = await probeToolchain(found.path, { env: SYSTEM_ENV });
@@ -165,7 +170,7 @@ test('one that is told where to look does nothing once there is a directory wher
 });
 
 test('one that cannot be used at all is refused, in words', async (t) => {
-  const working = await workingWorker(t);
+  const working = await workingWorker(t, allowing(t));
   if (working === undefined) return;
   const { remote } = await workingSubmitter(t, working.address);
   const other = await otherGcc(t);
@@ -186,7 +191,7 @@ test('one that cannot be used at all is refused, in words', async (t) => {
 });
 
 test('its programs are no inputs, although they lie in the tree', async (t) => {
-  const working = await workingWorker(t);
+  const working = await workingWorker(t, allowing(t));
   if (working === undefined) return;
   const submitter = await workingSubmitter(t, working.address);
   const other = await otherGcc(t);
@@ -209,7 +214,7 @@ test('its programs are no inputs, although they lie in the tree', async (t) => {
 });
 
 test('only programs of the worker are put in the place of another host’s', async (t) => {
-  const working = await workingWorker(t);
+  const working = await workingWorker(t, allowing(t));
   if (working === undefined) return;
   const gcc = await toolchainOf(GCC);
   const honest: WireToolchainUse = {
@@ -225,6 +230,9 @@ test('only programs of the worker are put in the place of another host’s', asy
   const library = gcc.components.find(({ role }) => role === 'library');
   assert.ok(library);
   const at = '/usr/bin/strange';
+  const searched = (...includeDirectories: string[]): Partial<WireToolchainUse> => ({
+    otherHost: { includeDirectories, absentIncludeDirectories: [] },
+  });
   const cases: readonly [Partial<WireToolchainUse>, RegExp][] = [
     [{}, /^$/],
     [{ files: [...honest.files, { role: 'library', path: at, sha256: new Uint8Array() }] }, /is no part/],
@@ -236,6 +244,12 @@ test('only programs of the worker are put in the place of another host’s', asy
       /at your paths it does not compile: .*error: .*cc1/,
     ],
     [{ compilerPath: 'gcc' }, /the path gcc/],
+    // Each becomes a word of the compiler's arguments.
+    [searched('@/w/args'), /impossible: the directory of headers @\/w\/args/],
+    [searched('-fplugin=/w/p.so'), /impossible: the directory of headers -fplugin/],
+    [searched('/a\nb'), /impossible: the directory of headers/],
+    [searched(`/${'x'.repeat(5000)}`), /impossible: the directory of headers/],
+    [searched(...Array.from({ length: 200 }, () => '/usr')), /impossible: it searches too many/],
   ];
   for (const [change, expected] of cases) {
     const raw = new RawSubmitter(await dial(t, working.address));
@@ -247,4 +261,32 @@ test('only programs of the worker are put in the place of another host’s', asy
     raw.link.close();
     await raw.link.closed;
   }
+});
+
+test('without its owner’s permission a worker lets no compiler stand for another', async (t) => {
+  const working = await workingWorker(t);
+  if (working === undefined) return;
+  const submitter = await workingSubmitter(t, working.address);
+  const use = await submitter.remote.uses.tryOtherHost(await otherGcc(t), await toolchainOf(GCC));
+  assert.ok(use.state === 'refused', JSON.stringify(use));
+  assert.match(use.detail, /the owner of this node does not let/);
+});
+
+test('one that was refused leaves nothing in the tree, and a number is used once', async (t) => {
+  const working = await workingWorker(t, allowing(t));
+  if (working === undefined) return;
+  const gcc = await toolchainOf(GCC);
+  const raw = new RawSubmitter(await dial(t, working.address));
+  const otherHost = { includeDirectories: ['/nowhere'], absentIncludeDirectories: [] };
+  raw.send({ toolchainUse: { ...useOf(gcc, 7), directories: ['/opt', '/opt/sdk'], files: [], otherHost } });
+  await until(() => raw.heard.some(({ toolchainTrial }) => toolchainTrial?.ref === 7), 'an answer');
+  raw.send({ entries: { entries: [{ id: 4, path: '/opt', symlink: { target: '/usr' } }] } });
+  raw.send({ toolchainUse: useOf(gcc, 1) });
+  let why: string | undefined;
+  void raw.link.closed.then((reason) => {
+    why = reason;
+  });
+  raw.send({ toolchainUse: useOf(gcc, 1) });
+  await until(() => why !== undefined, 'the end of the stream');
+  assert.match(why ?? '', /two toolchains of the number 1/);
 });
