@@ -33,8 +33,9 @@ const HANDLERS: Record<string, Handler> = {
   'GET /v1/jobs': (agent, _body, url) => ({ jobs: jobsOf(agent, url.searchParams) }),
   'POST /v1/release': (agent, body) => ({ released: release(agent, String(body.node)) }),
   'POST /v1/invite': async (agent, body) => {
+    const isNewMesh = agent.mesh.meshId === undefined;
     const invitation = await agent.mesh.invite(Number(body.validityMs ?? DEFAULT_VALIDITY_MS));
-    return { code: invitation.code, port: invitation.port };
+    return { code: invitation.code, port: invitation.port, isNewMesh };
   },
   'POST /v1/join': async (agent, body, _url, follower) => {
     const address = typeof body.address === 'string' ? body.address : undefined;

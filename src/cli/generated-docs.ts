@@ -90,7 +90,7 @@ const DIRECTORIES: readonly (readonly [string, string, string, string])[] = [
     'cache',
     '`$XDG_CACHE_HOME/meshcc`',
     '`~/.cache/meshcc`',
-    'content store, native helpers, shims; may be deleted while no agent runs',
+    'content store, native helpers, shims, and a copy of each compiler that others use here (`toolchain-files`, some hundred megabytes, beside the bound of the store); may be deleted while no agent runs',
   ],
   [
     'runtime',

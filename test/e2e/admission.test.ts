@@ -54,6 +54,7 @@ test('invite and join, typed by people, with the announcement as the only way to
     const invited = await mesh.laptop.cli(['invite']);
     const code = invited.stdout.toString('utf8').trim();
     assert.match(code, /^mc1-/);
+    assert.doesNotMatch(invited.stderr.toString('utf8'), /founded/);
     const joined = await joiner.cli(['join', code]);
     assert.equal(joined.status, 0, joined.stderr.toString('utf8'));
     await mesh.connected(2);
@@ -78,7 +79,8 @@ test('a node of another mesh is shown as such, and refused', () =>
     const { port = 0 } = (await mesh.boards[0]?.status()) ?? {};
     // It knows the address, so that nothing but its certificate keeps it out.
     const foreign = await mesh.addNode('foreign', { args: ['--peer', `127.0.0.1:${port}`] });
-    await foreign.ask('POST', '/v1/invite', {});
+    const founding = await foreign.cli(['invite']);
+    assert.match(founding.stderr.toString('utf8'), /has founded a new mesh.*meshcc join --force CODE/s);
     assert.notEqual((await foreign.status()).meshId, (await mesh.laptop.status()).meshId);
     await untilTrue('it is known to be of another mesh', SIGHT_LIMIT_MS, async () => {
       return (await viewOf(mesh.laptop, foreign)).state === 'other mesh';

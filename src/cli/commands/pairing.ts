@@ -16,7 +16,7 @@ export function addPairingCommands(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  meshcc invite\n  meshcc invite --minutes 60')
     .action(async ({ minutes, json }: { minutes: number; json?: boolean }) => {
-      const answer = await askAgent<{ code: string; port: number }>(
+      const answer = await askAgent<{ code: string; port: number; isNewMesh: boolean }>(
         agentPaths().controlSocket,
         'POST',
         '/v1/invite',
@@ -26,6 +26,11 @@ export function addPairingCommands(program: Command): void {
       );
       if (json) return void process.stdout.write(`${JSON.stringify(answer)}\n`);
       process.stdout.write(`${answer.code}\n`);
+      if (answer.isNewMesh)
+        process.stderr.write(
+          'This node has founded a new mesh with it. If it was to enter one that is there already: `meshcc invite` on\n' +
+            'the node that founded that one, and `meshcc join --force CODE` here.\n',
+        );
       process.stderr.write(
         `On the other machine, with its agent running:\n  meshcc join ${answer.code}\n` +
           `If it cannot find this one by itself, add: --at ADDRESS-OF-THIS-MACHINE:${answer.port}\n`,
