@@ -1,13 +1,22 @@
 /** `meshcc bench` with real agents: nodes are measured by real jobs, and what cannot be measured is named. */
 import assert from 'node:assert/strict';
-import { appendFileSync, copyFileSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { BenchResult, NodeResult } from '../../src/benchmark/index.ts';
 import { writeFiles } from './support/file-tree.ts';
-import type { Ended } from './support/run-command.ts';
+import { type Ended, runCommand } from './support/run-command.ts';
 import { assertRemote } from './support/same-as-plain.ts';
 import { TestMesh } from './support/test-mesh.ts';
+import { CLI_MAIN } from './support/test-node.ts';
 import { untilTrue } from './support/until.ts';
 
 const UNAVAILABLE = 69;
@@ -75,18 +84,24 @@ test('wrong names and numbers are said with what is right', () =>
 
 test('a build that begins meanwhile goes first, and the measurement goes on behind it', () =>
   mesh.explaining(async () => {
-    const measurement = bench('board1', '--short', '--json');
-    await untilTrue('the measurement has begun', 60_000, async () => {
-      const { stderr } = await bench('board1', '--short');
-      return /another `meshcc bench`, are under way/.test(stderr.toString('utf8'));
+    const log = join(mesh.work, 'progress');
+    writeFileSync(log, '');
+    const command = [process.execPath, CLI_MAIN, 'bench', 'board1', '--short', '--json'];
+    const measurement = runCommand(['/bin/sh', '-c', `exec "$@" 2>'${log}'`, 'sh', ...command], {
+      cwd: mesh.work,
+      env: mesh.laptop.env,
     });
+    await untilTrue('the measurement has begun', 60_000, () =>
+      /clock and memory/.test(readFileSync(log, 'utf8')),
+    );
     writeFiles(mesh.work, { 'unit.c': 'int f(void) { return 1; }\n' });
     const built = await mesh.compile(['-c', 'unit.c'], { cwd: mesh.work });
     assert.equal(built.status, 0);
     assertRemote(built.job);
-    const { status, stdout, stderr } = await measurement;
-    assert.equal(status, 0, stderr.toString('utf8'));
-    assert.match(stderr.toString('utf8'), /a build is under way here: waiting until it is over/);
+    const { status, stdout } = await measurement;
+    const progress = readFileSync(log, 'utf8');
+    assert.equal(status, 0, progress);
+    assert.match(progress, /a build is under way here: waiting until it is over/);
     for (const node of (JSON.parse(stdout.toString('utf8')) as BenchResult).nodes) assertMeasured(node);
   }));
 
