@@ -84,13 +84,16 @@ async function probe(compilerPath: string, options: ProbeOptions, digests: FileD
     ...plan.optionFiles.map(({ role, path }) => ({ role, path, lookup: 'absolute' as const })),
     ...resources.map((path) => ({ role: 'resource', path, lookup: 'absolute' }) as const),
   ];
-  const libraryPaths = await librariesOf([compilerPath, ...programs.map(({ path }) => path)], env);
-  const codeLibraries = libraryPaths.filter(isCodeLibrary);
+  const pathsOfLibraries = await librariesOf([compilerPath, ...programs.map(({ path }) => path)], env);
+  const codeLibraries = pathsOfLibraries.filter(isCodeLibrary);
   const components = await digestAll(
     [...named, ...codeLibraries.map((path) => ({ role: 'library', path, lookup: 'absolute' }) as const)],
     digests,
   );
-  const neededPaths = [...libraryPaths.filter((path) => !isCodeLibrary(path)), ...searchPaths.markerFiles];
+  const neededPaths = [
+    ...pathsOfLibraries.filter((path) => !isCodeLibrary(path)),
+    ...searchPaths.markerFiles,
+  ];
   const libraries = await Promise.all(neededPaths.map(withRealPath));
   const footprint = new PathFootprint();
   for (const { path } of [...components, ...libraries]) footprint.add(path);

@@ -44,7 +44,7 @@ before(async () => {
   const specs = execFileSync(GCC, ['-dumpspecs'], { encoding: 'utf8' });
   const changed = specs.replace('*cc1:\n', '*cc1:\n-fno-inline ');
   assert.notEqual(changed, specs);
-  writeFileSync(join(copy.libraryDirectory, 'specs'), changed);
+  writeFileSync(join(copy.internalsDirectory, 'specs'), changed);
   changedGcc = copy.compilerPath;
   await addBoard('twelve', GCC);
   if (withoutEleven === false) await addBoard('eleven', GCC_11);

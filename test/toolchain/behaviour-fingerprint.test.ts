@@ -39,7 +39,7 @@ test('the place of a compiler does not show in its fingerprint; one changed defa
   const copy = copyGcc(gcc, scratch(t));
   assert.equal(fingerprintDifference(original, await fingerprintOf(copy.compilerPath)), undefined);
   const specs = execFileSync(GCC, ['-dumpspecs'], { encoding: 'utf8' });
-  writeFileSync(join(copy.libraryDirectory, 'specs'), specs.replace('*cc1:\n', '*cc1:\n-fno-inline '));
+  writeFileSync(join(copy.internalsDirectory, 'specs'), specs.replace('*cc1:\n', '*cc1:\n-fno-inline '));
   const difference = fingerprintDifference(original, await fingerprintOf(copy.compilerPath));
   assert.match(difference ?? '', /^\d+ of \d+ comparisons differ: .* and \d+ more$/);
 });

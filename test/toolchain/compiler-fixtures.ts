@@ -19,7 +19,7 @@ export function scratch(t: TestContext): string {
 export interface GccCopy {
   readonly compilerPath: string;
   /** Where it looks for cc1 and specs first. */
-  readonly libraryDirectory: string;
+  readonly internalsDirectory: string;
 }
 
 /**
@@ -29,11 +29,11 @@ export interface GccCopy {
 export function copyGcc(original: Toolchain, prefix: string): GccCopy {
   const cc1 = original.components.find(({ role }) => role === 'cc1');
   if (cc1 === undefined) throw new Error(`${original.compilerPath} has no cc1`);
-  const libraryDirectory = join(prefix, dirname(cc1.realPath).replace(/^\/usr\//, ''));
+  const internalsDirectory = join(prefix, dirname(cc1.realPath).replace(/^\/usr\//, ''));
   const compilerPath = join(prefix, 'bin', 'gcc');
-  mkdirSync(libraryDirectory, { recursive: true });
+  mkdirSync(internalsDirectory, { recursive: true });
   mkdirSync(dirname(compilerPath), { recursive: true });
   copyFileSync(original.driverPath, compilerPath);
-  symlinkSync(cc1.realPath, join(libraryDirectory, 'cc1'));
-  return { compilerPath, libraryDirectory };
+  symlinkSync(cc1.realPath, join(internalsDirectory, 'cc1'));
+  return { compilerPath, internalsDirectory };
 }

@@ -162,7 +162,7 @@ test('a change of what the answer rests on leads to a new question', async (t) =
   assert.notEqual(patched.id, gcc.id);
   assert.deepEqual(await reopened(), original, 'back to the other PATH');
 
-  writeFileSync(join(copy.libraryDirectory, 'specs'), '*cc1:\n+ -fno-inline\n\n');
+  writeFileSync(join(copy.internalsDirectory, 'specs'), '*cc1:\n+ -fno-inline\n\n');
   const withSpecs = await reopened();
   assert.equal(withSpecs.probes, 1, 'a specs file appeared');
   assert.notEqual(withSpecs.id, gcc.id);

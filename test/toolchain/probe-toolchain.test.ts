@@ -97,7 +97,7 @@ test('the place of a compiler is not part of its id, a specs file is', async (t)
   const cc1 = moved.components.find(({ role }) => role === 'cc1');
   assert.ok(cc1?.path.startsWith(`${prefix}/`), 'the copy starts its own cc1');
   const specs = execFileSync(GCC, ['-dumpspecs'], { encoding: 'utf8' });
-  writeFileSync(join(copy.libraryDirectory, 'specs'), specs.replace('*cc1:\n', '*cc1:\n-fno-inline '));
+  writeFileSync(join(copy.internalsDirectory, 'specs'), specs.replace('*cc1:\n', '*cc1:\n-fno-inline '));
   const changed = await probeToolchain(copy.compilerPath, { env });
   assert.notEqual(changed.id, gcc.id);
   assert.deepEqual(rolesOf(changed), ['driver', 'cc1', 'as', 'objcopy', 'specs']);
@@ -125,7 +125,7 @@ test('variables that sway a compiler do not sway the probe', async (t) => {
   const swayed = await probeToolchain(GCC, {
     env: {
       ...env,
-      COMPILER_PATH: copy.libraryDirectory,
+      COMPILER_PATH: copy.internalsDirectory,
       GCC_EXEC_PREFIX: `${directory}/usr/lib/gcc/`,
       CPATH: directory,
       LD_LIBRARY_PATH: directory,

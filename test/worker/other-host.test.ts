@@ -114,18 +114,28 @@ int f(const char *text, ...) {
 }
 `;
 
-test('a native compiler in the place of a cross compiler is told where that looks for headers', {
-  skip,
-}, async (t) => {
+/** A submitter whose cross compiler was tried on a worker with the native one. @returns undefined: nothing is confined here */
+async function nativeForCross(
+  t: TestContext,
+): Promise<{ submitter: WorkingSubmitter; cross: Toolchain } | undefined> {
   assert.ok('path' in found);
   const working = await workingWorker(t, allowing(t));
-  if (working === undefined) return;
+  if (working === undefined) return undefined;
   const submitter = await workingSubmitter(t, working.address);
   const cross = await probeToolchain(found.path, { env: SYSTEM_ENV });
   submitter.tree.compilerPath = found.path;
   assert.equal(cross.host, 'i386');
   const use = await submitter.remote.uses.tryOtherHost(cross, await toolchainOf(GCC));
   assert.ok(use.state === 'ready' && use.isToldDirectories, JSON.stringify(use));
+  return { submitter, cross };
+}
+
+test('a native compiler in the place of a cross compiler is told where that looks for headers', {
+  skip,
+}, async (t) => {
+  const pair = await nativeForCross(t);
+  if (pair === undefined) return;
+  const { submitter, cross } = pair;
   submitter.tree.write('x.c', WITH_HEADERS);
   submitter.tree.write('own.h', HEADER);
   // Debian names the package in each object, and the two are of different ones.
@@ -151,13 +161,9 @@ test('a native compiler in the place of a cross compiler is told where that look
 test('one that is told where to look does nothing once there is a directory where it would look by itself', {
   skip,
 }, async (t) => {
-  assert.ok('path' in found);
-  const working = await workingWorker(t, allowing(t));
-  if (working === undefined) return;
-  const submitter = await workingSubmitter(t, working.address);
-  const cross = await probeToolchain(found.path, { env: SYSTEM_ENV });
-  submitter.tree.compilerPath = found.path;
-  await submitter.remote.uses.tryOtherHost(cross, await toolchainOf(GCC));
+  const pair = await nativeForCross(t);
+  if (pair === undefined) return;
+  const { submitter, cross } = pair;
   submitter.tree.write('x.c', SOURCE);
   submitter.tree.write('own.h', HEADER);
   const job = await prepare(submitter, cross, '-c', 'x.c');
