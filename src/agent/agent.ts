@@ -19,6 +19,7 @@ import {
 } from '../toolchain/index.ts';
 import type { Worker } from '../worker/index.ts';
 import type { AgentConfig } from './config.ts';
+import { letHeapGrow } from './heap-growth.ts';
 import { MeshLife } from './mesh-life.ts';
 import { startWorkerRole, type WorkerState } from './worker-role.ts';
 
@@ -143,6 +144,7 @@ export async function startAgent(
   paths: AgentPaths,
   env: NodeJS.ProcessEnv,
 ): Promise<Agent> {
+  letHeapGrow();
   const log = createLogger(config.logLevel, config.logFormat as LogFormat);
   makePrivateDirectory(paths.stateDirectory);
   makePrivateDirectory(paths.cacheDirectory);
