@@ -159,8 +159,9 @@ export class IncludeGraph implements FileNumbers {
   }
 
   /** Takes note of a new reach: their memory is bounded. */
-  keepReach({ nodes, asked, directories, computing }: Reach): void {
-    for (const { wordCount } of [nodes, asked, directories, computing]) this.#reachWords += wordCount;
+  keepReach({ nodes, asked, directories, computing, embedding }: Reach): void {
+    for (const { wordCount } of [nodes, asked, directories, computing, embedding])
+      this.#reachWords += wordCount;
     if (this.#reachWords <= MAX_REACH_WORDS) return;
     this.#reachWords = 0;
     for (const expansion of this.#latest) if (expansion !== undefined) expansion.joined = undefined;

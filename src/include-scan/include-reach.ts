@@ -16,6 +16,8 @@ export interface Reach {
   readonly directories: IdSet;
   /** Numbers of the nodes with operands that only macro expansion turns into names. */
   readonly computing: IdSet;
+  /** Numbers of the nodes with assembler text that names files. */
+  readonly embedding: IdSet;
   /** All bits that occur in the traits of the files. */
   readonly traits: number;
 }
@@ -39,6 +41,7 @@ export class ReachBuilder {
   readonly asked = new IdSet();
   readonly directories = new IdSet();
   readonly computing = new IdSet();
+  readonly embedding = new IdSet();
   traits = 0;
 
   /** Adds one file without what is below it. */
@@ -49,6 +52,7 @@ export class ReachBuilder {
     const { scan } = file;
     this.traits |= scan.traits;
     if (scan.computed.length > 0 || scan.computedQuestions.length > 0) this.computing.add(node.id);
+    if (scan.embedded.length > 0) this.embedding.add(node.id);
   }
 
   addReach(reach: Reach): void {
@@ -56,17 +60,19 @@ export class ReachBuilder {
     this.asked.addAll(reach.asked);
     this.directories.addAll(reach.directories);
     this.computing.addAll(reach.computing);
+    this.embedding.addAll(reach.embedding);
     this.traits |= reach.traits;
   }
 
   build(): Reach {
-    const { nodes, asked, directories, computing, traits } = this;
+    const { nodes, asked, directories, computing, embedding, traits } = this;
     const kept = (set: IdSet): IdSet => (set.isEmpty ? EMPTY : set.compact());
     return {
       nodes: kept(nodes),
       asked: kept(asked),
       directories: kept(directories),
       computing: kept(computing),
+      embedding: kept(embedding),
       traits,
     };
   }

@@ -57,9 +57,14 @@ export class IncludeWalk {
     return this.#nodesOf(this.#builder.computing);
   }
 
+  /** Files with assembler text that names other files. */
+  get embedding(): SourceFile[] {
+    return this.#filesOf(this.#builder.embedding);
+  }
+
   /** Contents of the files that may be read. */
   get files(): SourceFile[] {
-    return this.#nodesOf(this.#builder.nodes).flatMap(({ file }) => file ?? []);
+    return this.#filesOf(this.#builder.nodes);
   }
 
   /** Files whose existence is asked for, and that are not read as well. */
@@ -123,6 +128,10 @@ export class IncludeWalk {
       builder.addReach(reach);
     }
     return true;
+  }
+
+  #filesOf(numbers: IdSet): SourceFile[] {
+    return this.#nodesOf(numbers).flatMap(({ file }) => file ?? []);
   }
 
   #nodesOf(numbers: IdSet): GraphNode[] {

@@ -190,7 +190,7 @@ export class UnitScan {
     for (let filesBefore = -1; walk.nodes.size !== filesBefore; ) {
       if ((walk.traits & SCAN_TRAIT.embedding) === 0) return undefined;
       filesBefore = walk.nodes.size;
-      for (const { name, role } of walk.files.flatMap(({ scan }) => scan.embedded)) {
+      for (const { name, role } of walk.embedding.flatMap(({ scan }) => scan.embedded)) {
         for (const directory of directories) {
           const found = this.#memory.graph.probe.find(directory, name);
           if (found.node === undefined) continue;
