@@ -51,6 +51,8 @@ const MAX_NODES = 1000;
 interface KnownSpeed {
   readonly name: string;
   readonly corpus: number;
+  /** Figures of two compilers do not compare. */
+  readonly compiler: string;
   readonly linesPerSecondAndSlot: number;
   readonly measuredAt: string;
 }
@@ -81,20 +83,26 @@ function readWhole(directory: string, name: string): unknown {
 }
 
 /**
- * Keeps a result as the last one, and, if it is of the whole corpus, the speeds in it for the scheduler.
+ * Keeps a result as the last one, and, if it is of the whole corpus, the speeds in it for the scheduler: those that
+ * repeated runs agreed on. Speeds that another compiler had are forgotten.
  * @throws MeshError MESHCC_STORE
  */
 export function keepResult(stateDirectory: string, result: BenchResult): void {
   writeWhole(stateDirectory, LAST_RESULT, result);
   if (!result.isWhole) return;
-  const speeds = new Map(Object.entries(storedSpeeds(stateDirectory)));
+  const { name: driver, version, targetTriple } = result.compiler;
+  const compiler = `${driver} ${version} ${targetTriple}`;
+  const stored = Object.entries(storedSpeeds(stateDirectory));
+  const speeds = new Map(stored.filter(([, known]) => known.compiler === compiler));
   for (const { nodeId, name, isHere, allSlots } of result.nodes) {
     if (isHere || 'notMeasured' in allSlots) continue;
     const { linesPerSecond, atOnce } = allSlots.value;
+    if (!linesPerSecond.agrees) continue;
     speeds.delete(nodeId);
     speeds.set(nodeId, {
       name,
       corpus: result.corpus,
+      compiler,
       linesPerSecondAndSlot: linesPerSecond.median / atOnce,
       measuredAt: result.measuredAt,
     });

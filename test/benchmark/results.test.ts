@@ -52,6 +52,20 @@ test('a short run is kept as the last result, but no job is placed by it', (t) =
   assert.equal(knownSpeeds(state, 1).size, 0);
 });
 
+test('speeds of another compiler are forgotten, and runs that did not agree tell none', (t) => {
+  const state = directory(t);
+  keepResult(state, benchResult([nodeResult('board1', 4000), nodeResult('board2', 2000)]));
+  const unsteady = nodeResult('board2', 6000);
+  assert.ok('value' in unsteady.allSlots);
+  const { value } = unsteady.allSlots;
+  const linesPerSecond = { ...value.linesPerSecond, agrees: false };
+  keepResult(state, benchResult([{ ...unsteady, allSlots: { value: { ...value, linesPerSecond } } }]));
+  assert.equal(knownSpeeds(state, 1).get('id-of-board2'), 1000, 'what was known before holds');
+  const other = benchResult([nodeResult('board3', 4000)]);
+  keepResult(state, { ...other, compiler: { ...other.compiler, version: '99' } });
+  assert.deepEqual([...knownSpeeds(state, 1).keys()], ['id-of-board3']);
+});
+
 test('a damaged file is no result', (t) => {
   const state = directory(t);
   writeFileSync(join(state, 'bench-result.json'), '{"nodes": [');
