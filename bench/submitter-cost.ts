@@ -8,14 +8,15 @@
  * compile there are some in which they answer from memory (bench/submitter/remembering-board.ts). Root only.
  */
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, homedir, release, tmpdir } from 'node:os';
+import { availableParallelism, homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { canMakeClusters } from '../test/support/netns.ts';
 import { BenchError } from './bench-error.ts';
+import { machineFacts } from './contest/machine.ts';
 import { buildListRunner } from './run-list.ts';
 import { CostMesh, type Pace, type PassCost } from './submitter/cost-mesh.ts';
-import { formatVariant, type VariantResult } from './submitter/cost-report.ts';
+import { formatVariant, type SubmitterResult, type VariantResult } from './submitter/cost-report.ts';
 import { breakDown } from './submitter/cpu-profile.ts';
 import { type BenchUnit, debugUnits, plainUnits } from './submitter/unit-commands.ts';
 import { buildRecordedReference, type RecordedUnit, WORKLOADS } from './workloads/index.ts';
@@ -83,8 +84,27 @@ function settings() {
   };
 }
 
-function nameOf(rate: number, round: number): string {
-  return `from memory, ${rate === 0 ? 'as fast as it goes' : `${rate} a second`}, ${round}`;
+/** The command line that leads to such a result: options that say where things are do not. */
+function commandOf(wanted: Settings): string {
+  const words: string[] = [];
+  for (const name of [
+    'workload',
+    'units',
+    'passes',
+    'rates',
+    'boards',
+    'jobs',
+    'variants',
+    'verification',
+  ] as const) {
+    const value = String(wanted[name]);
+    if (value !== OPTIONS[name].default) words.push(`--${name}`, value);
+  }
+  return ['npm run bench:submitter', ...(words.length > 0 ? ['--', ...words] : [])].join(' ');
+}
+
+function nameOf(rate: number): string {
+  return `from memory, ${rate === 0 ? 'as fast as it goes' : `${rate} a second`}`;
 }
 
 function paceOf(rate: number): Pace {
@@ -106,7 +126,7 @@ async function measure(variant: string, units: readonly BenchUnit[], mesh: CostM
   await mesh.rememberFromNow();
   // In turns, so that what changes while all this runs changes it for every rate.
   for (let round = 1; round <= wanted.passes; round += 1) {
-    for (const rate of wanted.rates) await pass(nameOf(rate, round), units, paceOf(rate));
+    for (const rate of wanted.rates) await pass(nameOf(rate), units, paceOf(rate));
   }
   const memory = mesh.memory();
   const sizes = units.map(({ expectedObject }) => statSync(expectedObject).size);
@@ -119,7 +139,8 @@ async function measure(variant: string, units: readonly BenchUnit[], mesh: CostM
   };
   if (wanted['no-profile']) return result;
   log(`${variant}: all units again, under the CPU profiler`);
-  const { cost, profileFile } = await mesh.profiledPass('profiled', units, paceOf(wanted.rates.at(-1) ?? 0));
+  const rate = wanted.rates.at(-1) ?? 0;
+  const { cost, profileFile } = await mesh.profiledPass(nameOf(rate), units, paceOf(rate));
   return { ...result, profiled: { cost, breakdown: breakDown(profileFile) } };
 }
 
@@ -156,7 +177,9 @@ async function measureVariant(
 
 function isSound({ passes, profiled }: VariantResult): boolean {
   const all = [...passes, ...(profiled ? [profiled.cost] : [])];
-  return all.every(({ localUnits, differentObjects }) => localUnits === 0 && differentObjects === 0);
+  return all.every(
+    ({ localUnits, differentObjects, missedJobs }) => localUnits + differentObjects + missedJobs === 0,
+  );
 }
 
 async function main(): Promise<number> {
@@ -174,9 +197,9 @@ async function main(): Promise<number> {
   const listRunner = await buildListRunner(wanted.cache);
   const chosen = wanted.units > 0 ? units.slice(0, wanted.units) : units;
   const runDirectory = mkdtempSync(join(tmpdir(), 'meshcc-submitter-'));
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, kernel: release(), node: process.version };
+  const machine = machineFacts([]);
   console.log(
-    `## Cost of a unit on the submitter: ${tree.name}, ${JSON.stringify(machine)}, verification ${wanted.verification}\n`,
+    `## Cost of a unit on the submitter: ${tree.name}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, verification ${wanted.verification}\n`,
   );
   const results: VariantResult[] = [];
   for (const variant of wanted.variants) {
@@ -185,16 +208,17 @@ async function main(): Promise<number> {
     results.push(result);
   }
   if (wanted.json !== undefined) {
-    writeFileSync(
-      wanted.json,
-      `${JSON.stringify({ bench: 'submitter', workload: tree.name, machine, results }, null, 2)}\n`,
-    );
+    const command = commandOf(wanted);
+    const result: SubmitterResult = { bench: 'submitter', command, workload: tree.name, machine, results };
+    writeFileSync(wanted.json, `${JSON.stringify(result, null, 1)}\n`);
   }
   await tree.clean();
   if (wanted.keep) log(`logs and profiles: ${runDirectory}`);
   else rmSync(runDirectory, { recursive: true, force: true });
   if (results.every(isSound)) return 0;
-  log('FAILED: units were compiled on the submitter, or objects differ; the figures mean nothing');
+  log(
+    'FAILED: units were compiled on the submitter, or where all came from memory, or objects differ; the figures mean nothing',
+  );
   return 1;
 }
 

@@ -10,10 +10,12 @@ import { BenchError } from '../bench-error.ts';
 import { comparedUnits, formMesh, MeshNode, type RunSummary } from '../mesh-under-test.ts';
 import { type CommandCost, type ListedCommand, runList } from '../run-list.ts';
 import type { Log } from '../workloads/index.ts';
+import { MISSES_FILE } from './remembering-board.ts';
 import { type BenchUnit, outputFileOf } from './unit-commands.ts';
 
 /** What a pass cost the submitter. CPU times are sums over the units. */
 export interface PassCost {
+  /** The same for passes that differ in nothing but their time. */
   readonly name: string;
   readonly units: number;
   /** Of the shims, from exec to exit. */
@@ -28,6 +30,8 @@ export interface PassCost {
   readonly wallMs: number;
   /** Units that were compiled here after all; their compiles count under `shimMs`, so the pass says nothing then. */
   readonly localUnits: number;
+  /** Jobs that a board compiled although all were to be answered from memory; the pass is none then. */
+  readonly missedJobs: number;
   /** Units that were compiled a second time, for comparison. */
   readonly comparedUnits: number;
   /** Outputs that are not those of a local compile. */
@@ -103,7 +107,7 @@ export class CostMesh {
     };
     const remembering = {
       NODE_OPTIONS: preload('remembering-board'),
-      BENCH_MEMORY: join(this.#options.runDirectory, 'memory'),
+      BENCH_MEMORY: this.#memoryDirectory,
     };
     await formMesh(this.#nodes, this.#options.log, (node) =>
       node === this.#laptop ? { ...profiling, ...this.#options.settings } : remembering,
@@ -137,6 +141,7 @@ export class CostMesh {
       costs.reduce((total, { cpuMs }) => total + cpuMs, 0);
     const isRemembering = pace.kind === 'remembering';
     const apart = isRemembering ? sum(await this.#run(preprocesses, availableParallelism())) : 0;
+    const missesBefore = this.#misses();
     const jobsBefore = await this.#jobs();
     const cpuBefore = this.#agentMs();
     const started = performance.now();
@@ -155,6 +160,7 @@ export class CostMesh {
       idleMs: (this.#idleMsPerSecond * (wallMs + SETTLE_MS)) / 1000,
       preprocessMs: isRemembering ? apart : sum(costs.filter((_, index) => index % 2 === 1)),
       wallMs,
+      missedJobs: isRemembering ? this.#misses() - missesBefore : 0,
       comparedUnits: comparedUnits(jobsAfter) - comparedUnits(jobsBefore),
       localUnits: units.length - (jobsAfter.remoteJobs - jobsBefore.remoteJobs),
       differentObjects: units.filter((unit) => !isAsExpected(unit)).length,
@@ -205,6 +211,15 @@ export class CostMesh {
 
   #agentMs(): number {
     return this.#cluster.cpuUsage('laptop').cpuSeconds * 1000;
+  }
+
+  get #memoryDirectory(): string {
+    return join(this.#options.runDirectory, 'memory');
+  }
+
+  #misses(): number {
+    const file = join(this.#memoryDirectory, MISSES_FILE);
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
   }
 
   async #jobs(): Promise<RunSummary> {

@@ -1,5 +1,7 @@
 /** The submitter's cost as tables for people. */
-import { table } from '../markdown-table.ts';
+import type { MachineFacts } from '../contest/machine.ts';
+import { figureOf } from '../contest/statistics.ts';
+import { shown, table } from '../markdown-table.ts';
 import type { PassCost } from './cost-mesh.ts';
 import type { ProfileBreakdown, ProfileRow } from './cpu-profile.ts';
 
@@ -13,6 +15,16 @@ export interface VariantResult {
   readonly profiled?: { readonly cost: PassCost; readonly breakdown: ProfileBreakdown };
 }
 
+/** The file that a run leaves. */
+export interface SubmitterResult {
+  readonly bench: 'submitter';
+  /** The command line that leads to such a result. */
+  readonly command: string;
+  readonly workload: string;
+  readonly machine: MachineFacts;
+  readonly results: readonly VariantResult[];
+}
+
 /** CPU of shim and agent beside that of `gcc -E`, both per unit. */
 export function ratioToPreprocessor({ shimMs, agentMs, preprocessMs }: PassCost): number {
   return (shimMs + agentMs) / preprocessMs;
@@ -22,6 +34,7 @@ function passRow(pass: PassCost): string[] {
   const perUnit = (ms: number): string => (ms / pass.units).toFixed(2);
   const faults = [
     ...(pass.localUnits > 0 ? [`${pass.localUnits} LOCAL`] : []),
+    ...(pass.missedJobs > 0 ? [`${pass.missedJobs} COMPILED`] : []),
     ...(pass.differentObjects > 0 ? [`${pass.differentObjects} DIFFERENT`] : []),
   ];
   return [
@@ -81,4 +94,77 @@ export function formatVariant(result: VariantResult): string {
     );
   }
   return parts.join('\n\n');
+}
+
+const SUMMARY_HEAD = [
+  'pass',
+  'runs',
+  'units',
+  'units a second',
+  'shim ms',
+  'agent ms',
+  'shim + agent ms',
+  'gcc -E ms',
+  'gcc -E costs times as much',
+  'compared',
+];
+
+/** Passes of one name as one row: medians, with the least and the most. */
+function summaryRow(name: string, passes: readonly PassCost[]): string[] {
+  const figure = (digits: number, of: (pass: PassCost) => number): string =>
+    shown(figureOf(passes.map(of)), digits);
+  return [
+    name,
+    String(passes.length),
+    String(passes[0]?.units ?? 0),
+    figure(0, ({ units, wallMs }) => (1000 * units) / wallMs),
+    figure(2, ({ units, shimMs }) => shimMs / units),
+    figure(2, ({ units, agentMs }) => agentMs / units),
+    figure(2, ({ units, shimMs, agentMs }) => (shimMs + agentMs) / units),
+    figure(0, ({ units, preprocessMs }) => preprocessMs / units),
+    figure(1, (pass) => 1 / ratioToPreprocessor(pass)),
+    figure(0, ({ comparedUnits }) => comparedUnits),
+  ];
+}
+
+function summaryOf({
+  variant,
+  meanObjectBytes,
+  idleMsPerSecond,
+  memory,
+  passes,
+  profiled,
+}: VariantResult): string {
+  const mib = (bytes: number): string => `${(bytes / 1048576).toFixed(0)} MiB`;
+  const names = [...new Set(passes.map(({ name }) => name))];
+  const rows = names.map((name) =>
+    summaryRow(
+      name,
+      passes.filter((pass) => pass.name === name),
+    ),
+  );
+  const sum = (of: (pass: PassCost) => number): number => passes.reduce((total, pass) => total + of(pass), 0);
+  const parts = [
+    `### ${variant}: objects of ${(meanObjectBytes / 1000).toFixed(0)} kB on average`,
+    table(SUMMARY_HEAD, rows),
+    `CPU per unit. Of ${sum(({ units }) => units)} units ${sum(({ localUnits }) => localUnits)} were compiled on the submitter, and ${sum(({ differentObjects }) => differentObjects)} objects differ from those of a local compile. The agent takes ${idleMsPerSecond.toFixed(1)} ms of CPU a second when idle, and ${mib(memory.residentBytes)} of memory, at most ${mib(memory.peakBytes)}.`,
+  ];
+  if (profiled) {
+    const { cost, breakdown } = profiled;
+    const perUnitMs = breakdown.busyMs / cost.units;
+    parts.push(
+      `Under the profiler, which makes everything slower, the agent's main thread was busy for ${perUnitMs.toFixed(2)} ms per unit (${cost.name}):`,
+      shareTable('activity', breakdown.activities, perUnitMs, 0.005),
+    );
+  }
+  return parts.join('\n\n');
+}
+
+/** A whole result as Markdown, passes of one kind together. */
+export function formatSubmitter({ workload, machine, results }: SubmitterResult): string {
+  const { cpu, cores, kernel, distribution, node, meshcc } = machine;
+  return [
+    `Workload ${workload} on ${cpu}, ${cores} cores, Linux ${kernel}, ${distribution}, Node ${node}, ${machine.programs.gcc}; meshcc ${meshcc}. Medians, with the least and the most of several runs.`,
+    ...results.map(summaryOf),
+  ].join('\n\n');
 }
