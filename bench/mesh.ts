@@ -11,7 +11,7 @@ import { BenchError } from './bench-error.ts';
 import { type Contest, orderOfRound, runContestant } from './contest/contest.ts';
 import type { Contestant } from './contest/contestant.ts';
 import { installPackages } from './contest/debian-packages.ts';
-import { machineFacts } from './contest/machine.ts';
+import { machineFacts, ownVersion } from './contest/machine.ts';
 import { formatResult } from './contest/markdown.ts';
 import type { ContestResult } from './contest/result.ts';
 import { ResultsDirectory } from './contest/results-directory.ts';
@@ -64,6 +64,7 @@ async function prepareContest(
     yardstick: new Yardstick(await buildListRunner(cacheDirectory), resultsDirectory),
     results,
     cacheDirectory,
+    meshcc: ownVersion(),
     buildTimeoutMs: (wanted.isShort ? 5 : 180) * 60_000,
     log,
   };
@@ -118,10 +119,13 @@ function resultOf(
 function shortcomings({ runs, unavailable, legs }: ContestResult): string[] {
   const missing = legs.filter(({ name }) => !runs.some(({ leg }) => leg === name));
   const idle = runs.filter(({ localUnits, units }) => localUnits === units);
+  // An agent that dies leaves a build that is right, and done by the laptop.
+  const untold = runs.filter(({ contestant, localUnits }) => contestant === 'meshcc' && localUnits === null);
   return [
     ...unavailable.map(({ contestant, reason }) => `${contestant}: ${reason}`),
     ...missing.map(({ name }) => `${name} was not run`),
     ...idle.map(({ leg }) => `${leg} compiled nothing on the boards`),
+    ...untold.map(({ leg, round }) => `${leg} ${round} does not tell where its units were compiled`),
     ...runs.filter((run) => !isGood(run)).map(({ leg, exitStatus }) => `${leg}: exit ${exitStatus}`),
     ...runs
       .filter((run) => run.contestant === 'meshcc' && !isIdentical(run))

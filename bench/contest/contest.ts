@@ -1,5 +1,7 @@
 /** The contest itself: every contestant once a round, from the same state, in an order that changes. */
+
 import type { SpawnOptions } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,6 +33,8 @@ export interface Contest {
   readonly yardstick: Yardstick;
   readonly results: ResultsDirectory;
   readonly cacheDirectory: string;
+  /** This project, as it is now. */
+  readonly meshcc: string;
   /** A build that takes longer hangs. */
   readonly buildTimeoutMs: number;
   readonly log: Log;
@@ -38,10 +42,10 @@ export interface Contest {
 
 const FAULTS_KEPT = 10;
 
-/** Round by round the list starts elsewhere, so that no contestant always follows the same one. */
+/** Drawn by lot, so that no contestant always follows the same one; the same for everybody who repeats the contest. */
 export function orderOfRound(contestants: readonly Contestant[], round: number): Contestant[] {
-  const shift = contestants.length === 0 ? 0 : ((round - 1) * 3) % contestants.length;
-  return [...contestants.slice(shift), ...contestants.slice(0, shift)];
+  const lot = ({ name }: Contestant): string => createHash('sha256').update(`${round} ${name}`).digest('hex');
+  return [...contestants].sort((a, b) => (lot(a) < lot(b) ? -1 : 1));
 }
 
 /** Runs of one contestant in one round; those that are there already are not repeated. */
@@ -121,6 +125,7 @@ async function runLeg(
     leg: leg.name,
     round,
     startedAt,
+    meshcc: contest.meshcc,
     exitStatus,
     units: recording.units.length,
     objects: equality(reference, comparison, true),

@@ -30,7 +30,8 @@ function distribution(): string {
   return /^PRETTY_NAME="?([^"\n]+)/m.exec(text)?.[1] ?? 'unknown';
 }
 
-function ownVersion(): string {
+/** This project: its version and, if it is a checkout, the commit, and whether files differ from it. */
+export function ownVersion(): string {
   const commit = output('git', 'rev-parse', '--short', 'HEAD');
   if (commit === undefined) return PACKAGE_VERSION;
   const isChanged = output('git', 'status', '--porcelain', '--untracked-files=no') !== '';

@@ -152,11 +152,20 @@ function boundLine(result: ContestResult, legs: readonly LegSummary[]): string[]
     local.map((run) => (totalCpuSeconds(run.hosts) * standard) / calibrationMs(run.calibration)),
   );
   return [
-    `Bound: a local build takes ${cpu.toFixed(0)} CPU s (corrected); the hosts together have ${cores.toFixed(2)} cores, so that no tool that compiles every unit once can finish before ${(cpu / cores).toFixed(0)} s.`,
+    `Bound: a local build takes ${cpu.toFixed(0)} CPU s (corrected); the hosts together have ${cores.toFixed(2)} cores, so that a build that takes as much CPU as that cannot end before ${(cpu / cores).toFixed(0)} s.`,
   ];
 }
 
-function machineLines({ machine, settings, workload }: ContestResult): string {
+/** What meshcc itself was in its runs; the other contestants' runs need only the benchmark. */
+function versionsOf(runs: readonly RunRecord[]): string {
+  const versions = runs.flatMap(({ contestant, meshcc }) => (contestant === 'meshcc' ? [meshcc] : []));
+  return [...new Set(versions)].join(' and ') || 'was not run';
+}
+
+const minuteOf = (run: RunRecord | undefined): string =>
+  (run?.startedAt ?? '').slice(0, 16).replace('T', ' ');
+
+function machineLines({ machine, settings, workload, runs }: ContestResult): string {
   const { shape } = settings;
   const link = `${shape.rate ?? 'no limit'}${shape.delayMs === undefined ? '' : `, ${shape.delayMs} ms on each link and direction`}`;
   const packages = Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`);
@@ -166,7 +175,8 @@ function machineLines({ machine, settings, workload }: ContestResult): string {
     `- jobs: make -j${settings.boardJobs} for contestants that compile on the boards, -j${settings.laptopJobs} for those that compile on the laptop`,
     `- machine: ${machine.cpu}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, Linux ${machine.kernel}, ${machine.distribution}, Node ${machine.node}`,
     `- programs: ${Object.values(machine.programs).join('; ')}`,
-    `- contestants: meshcc ${machine.meshcc}; ${packages.join(', ')}`,
+    `- contestants: meshcc ${versionsOf(runs)}; ${packages.join(', ')}`,
+    `- runs: ${runs.length}, from ${minuteOf(runs[0])} to ${minuteOf(runs.at(-1))} UTC`,
   ].join('\n');
 }
 

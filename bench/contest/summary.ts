@@ -9,7 +9,7 @@ export interface LegFigures {
   readonly wallSeconds: Figure;
   /** CPU of the laptop per unit. */
   readonly submitterMsPerUnit: Figure;
-  /** The same less the median of the floor; undefined if there is no floor. */
+  /** The same less that of the floor: of the medians, and at least and at most; undefined if there is no floor. */
   readonly aboveFloorMsPerUnit: Figure | undefined;
   /** CPU of all hosts beside that of the median local build; undefined if there is none. */
   readonly totalToLocal: Figure | undefined;
@@ -71,8 +71,11 @@ export function summarize(
     return {
       wallSeconds,
       submitterMsPerUnit: submitter,
-      aboveFloorMsPerUnit:
-        floor && figureOf(good.map((run) => submitterMs(run) * factor(run) - floor.median)),
+      aboveFloorMsPerUnit: floor && {
+        median: submitter.median - floor.median,
+        min: submitter.min - floor.max,
+        max: submitter.max - floor.min,
+      },
       totalToLocal:
         local && figureOf(good.map((run) => (totalCpuSeconds(run.hosts) * factor(run)) / local.median)),
     };

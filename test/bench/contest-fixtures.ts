@@ -30,6 +30,7 @@ export function madeUpRun({
     contestant: wish.leg,
     round: 1,
     startedAt: '2020-01-01T00:00:00.000Z',
+    meshcc: '0.1.0',
     exitStatus: 0,
     units: 10,
     objects: all,

@@ -63,12 +63,14 @@ test('a directory with runs is gone on in only if asked, and only with the same 
   assert.throws(() => new ResultsDirectory(directory, other, true), /other settings/);
 });
 
-test('the order of a round has everybody once, and another first one than the last', () => {
+test('the order of a round has everybody once, and over the rounds nobody always follows the same one', () => {
   const all = [...CONTESTANTS.values()];
   const names = (round: number): string[] => orderOfRound(all, round).map(({ name }) => name);
   assert.deepEqual([...names(2)].sort(), [...names(1)].sort());
-  assert.notEqual(names(1)[0], names(2)[0]);
-  assert.notEqual(names(2)[0], names(3)[0]);
+  for (const { name } of all) {
+    const before = [1, 2, 3].map((round) => names(round)[names(round).indexOf(name) - 1]);
+    assert.ok(new Set(before).size > 1, `${name} comes after ${before.join(', ')}`);
+  }
 });
 
 test('legs have names of their own', () => {

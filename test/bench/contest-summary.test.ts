@@ -91,5 +91,5 @@ test('the report names who could not take part, and what distorts', () => {
 });
 
 test('the bound is the CPU of a local build over all cores', () => {
-  assert.match(formatResult(madeUpResult([floor, local])), /20 CPU s.*1\.00 cores.*before 20 s/);
+  assert.match(formatResult(madeUpResult([floor, local])), /20 CPU s.*1\.00 cores.*before 20 s\./);
 });
