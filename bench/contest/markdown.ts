@@ -181,7 +181,7 @@ function machineLines({ machine, settings, workload, runs }: ContestResult): str
 }
 
 /** The tables alone, for the documentation. */
-export function formatTables(result: ContestResult): string {
+export function formatTables(result: ContestResult, headingLevel = 3): string {
   const legs = summarize(result.runs, result.legs);
   const missing = result.unavailable.map(
     ({ contestant, reason }) => `- **${contestant} could not take part**: ${reason.split('\n')[0]}`,
@@ -192,12 +192,18 @@ export function formatTables(result: ContestResult): string {
     trafficTable(result, legs),
     [...missing, ...setupLines(result)].join('\n'),
   ];
-  return parts.filter((part) => part !== '').join('\n\n');
+  const text = parts.filter((part) => part !== '').join('\n\n');
+  return text.replaceAll(/^#+ /gm, `${'#'.repeat(headingLevel)} `);
 }
 
 /** Machine and settings, for the documentation. */
 export function formatMachine(result: ContestResult): string {
   return machineLines(result);
+}
+
+/** What distorted the figures of these runs, as a list. */
+export function formatDistortions(result: ContestResult): string {
+  return distortions(result).join('\n');
 }
 
 /** What could distort the figures, as a list. */

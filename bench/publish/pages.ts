@@ -3,25 +3,36 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
 import { BenchError } from '../bench-error.ts';
-import { formatCaveats, formatMachine, formatTables } from '../contest/markdown.ts';
+import { formatCaveats, formatDistortions, formatMachine, formatTables } from '../contest/markdown.ts';
 import type { ContestResult } from '../contest/result.ts';
 import { formatMicro, type MicroResult } from '../micro/report.ts';
+import { formatSubmitter, type SubmitterResult } from '../submitter/cost-report.ts';
 import { renderCharts } from './charts.ts';
 
 /** Relative to the package. */
 export const PUBLISHED = join('docs', 'benchmarks');
 const RESULT = join(PUBLISHED, 'result.json');
+/** All contestants on a smaller tree: tables without charts, in a part of their own. */
+const SMALL_WORKLOAD = 'small';
+const SMALL_RESULT = join(PUBLISHED, 'small.json');
 const PAGE = join('docs', 'benchmarks.md');
+const SUBMITTER_RESULT = join(PUBLISHED, 'submitter.json');
 const MICRO_RESULT = join(PUBLISHED, 'micro.json');
 const MICRO_PAGE = join('docs', 'micro-benchmarks.md');
 
+/** A result of any of the benchmarks that are published. */
+export type PublishableResult = ContestResult | MicroResult | SubmitterResult;
+
 /** Reads a result file. @throws BenchError if it is none */
-export function readResult(file: string): ContestResult | MicroResult {
+export function readResult(file: string): PublishableResult {
   if (!existsSync(file)) throw new BenchError(`${file} does not exist`);
-  const value: Partial<ContestResult> | Partial<MicroResult> = JSON.parse(readFileSync(file, 'utf8'));
+  const value: Partial<ContestResult> | Partial<MicroResult> | Partial<SubmitterResult> = JSON.parse(
+    readFileSync(file, 'utf8'),
+  );
   if (value.bench === 'mesh' && value.runs !== undefined) return value as ContestResult;
   if (value.bench === 'micro' && value.parts !== undefined) return value as MicroResult;
-  throw new BenchError(`${file} is a result neither of bench:mesh nor of bench:micro`);
+  if (value.bench === 'submitter' && value.results !== undefined) return value as SubmitterResult;
+  throw new BenchError(`${file} is no result of bench:mesh, bench:submitter or bench:micro`);
 }
 
 /** The page with the parts that two comments enclose made anew. */
@@ -38,9 +49,25 @@ export function publishedResult(): ContestResult {
   return readResult(join(PACKAGE_ROOT, RESULT)) as ContestResult;
 }
 
+/** The committed result of the contest on the smaller tree. */
+export function publishedSmall(): ContestResult {
+  return readResult(join(PACKAGE_ROOT, SMALL_RESULT)) as ContestResult;
+}
+
 /** The committed result of the micro-benchmark. */
 export function publishedMicro(): MicroResult {
   return readResult(join(PACKAGE_ROOT, MICRO_RESULT)) as MicroResult;
+}
+
+/** The committed result of the submitter's cost. */
+export function publishedSubmitter(): SubmitterResult {
+  return readResult(join(PACKAGE_ROOT, SUBMITTER_RESULT)) as SubmitterResult;
+}
+
+/** docs/benchmarks.md with the figures of the submitter's cost. @param page its present text */
+export function renderSubmitterPart(result: SubmitterResult, page: string): string {
+  const withCommand = withPart(page, 'submitter-command', `\`\`\`sh\n${result.command}\n\`\`\``);
+  return withPart(withCommand, 'submitter', formatSubmitter(result));
 }
 
 /** docs/micro-benchmarks.md with the figures of a result. @param page its present text */
@@ -54,6 +81,11 @@ export function renderMicroPage(result: MicroResult, page: string): string {
  * @param page the present text of docs/benchmarks.md
  */
 export function renderPublished(result: ContestResult, page: string): Record<string, string> {
+  if (result.settings.workload === SMALL_WORKLOAD) {
+    const command = `\`\`\`sh\n${result.command}\n\`\`\``;
+    const text = [command, formatTables(result, 4), formatMachine(result), formatDistortions(result)];
+    return { [PAGE]: withPart(page, SMALL_WORKLOAD, text.join('\n\n')) };
+  }
   const charts = Object.entries(renderCharts(result)).map(([name, svg]) => [join(PUBLISHED, name), svg]);
   const withCommand = withPart(page, 'command', `\`\`\`sh\n${result.command}\n\`\`\``);
   const withTables = withPart(withCommand, 'tables', formatTables(result));
@@ -65,16 +97,24 @@ export function renderPublished(result: ContestResult, page: string): Record<str
 }
 
 /** Every file of a result, its own included. */
-function filesOf(result: ContestResult | MicroResult): Record<string, string> {
+function filesOf(result: PublishableResult): Record<string, string> {
   const text = `${JSON.stringify(result, null, 1)}\n`;
   const page = (path: string): string => readFileSync(join(PACKAGE_ROOT, path), 'utf8');
-  return result.bench === 'mesh'
-    ? { [RESULT]: text, ...renderPublished(result, page(PAGE)) }
-    : { [MICRO_RESULT]: text, [MICRO_PAGE]: renderMicroPage(result, page(MICRO_PAGE)) };
+  switch (result.bench) {
+    case 'mesh':
+      return {
+        [result.settings.workload === SMALL_WORKLOAD ? SMALL_RESULT : RESULT]: text,
+        ...renderPublished(result, page(PAGE)),
+      };
+    case 'submitter':
+      return { [SUBMITTER_RESULT]: text, [PAGE]: renderSubmitterPart(result, page(PAGE)) };
+    case 'micro':
+      return { [MICRO_RESULT]: text, [MICRO_PAGE]: renderMicroPage(result, page(MICRO_PAGE)) };
+  }
 }
 
 /** Writes them. */
-export function publish(result: ContestResult | MicroResult): string[] {
+export function publish(result: PublishableResult): string[] {
   mkdirSync(join(PACKAGE_ROOT, PUBLISHED), { recursive: true });
   const files = filesOf(result);
   for (const [path, text] of Object.entries(files)) writeFileSync(join(PACKAGE_ROOT, path), text);
