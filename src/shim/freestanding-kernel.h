@@ -102,7 +102,7 @@ int openat(int directory, const char *path, int flags, ...) {
 int open(const char *path, int flags, ...) {
   va_list more;
   va_start(more, flags);
-  mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+  mode_t mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(more, mode_t) : 0;
   va_end(more);
   return (int)SYSTEM(openat, AT_FDCWD, path, flags, mode);
 }
@@ -118,6 +118,9 @@ int lstat(const char *path, struct stat *to) {
 int fstat(int fd, struct stat *to) { return (int)SYSTEM(fstat, fd, to); }
 int access(const char *path, int mode) { return (int)SYSTEM(faccessat, AT_FDCWD, path, mode); }
 int unlink(const char *path) { return (int)SYSTEM(unlinkat, AT_FDCWD, path, 0); }
+int linkat(int from_directory, const char *from, int to_directory, const char *to, int flags) {
+  return (int)SYSTEM(linkat, from_directory, from, to_directory, to, flags);
+}
 ssize_t readlink(const char *path, char *to, size_t length) {
   return SYSTEM(readlinkat, AT_FDCWD, path, to, length);
 }

@@ -48,7 +48,15 @@ export interface InstalledShims {
 }
 
 const SHIM_HEADERS = [
-  ...['text.h', 'called-as.h', 'agent-socket.h', 'local-slot.h', 'held-signals.h', 'request.h'],
+  ...[
+    'text.h',
+    'called-as.h',
+    'agent-socket.h',
+    'local-slot.h',
+    'held-signals.h',
+    'request.h',
+    'output-file.h',
+  ],
   ...['environment-table.h', 'freestanding-kernel.h', 'errno-texts.h'],
 ];
 

@@ -35,6 +35,7 @@
 #include "local-slot.h"
 #include "held-signals.h"
 #include "request.h"
+#include "output-file.h"
 
 enum frame_type {
   FRAME_REQUEST = 1, /* from here on: shim to agent */
@@ -62,12 +63,6 @@ enum {
   MAX_OUTPUTS = 32,
   MAX_TEXT_BYTES = 64 << 10,
   MAX_DIAGNOSTIC_BYTES = 64 << 20,
-};
-
-struct output {
-  int fd;
-  uint64_t size_bytes, written_bytes;
-  const char *final_path, *temporary_path;
 };
 
 struct text {
@@ -124,10 +119,7 @@ static _Noreturn void become_compiler(void) {
 }
 
 static void discard_outputs(void) {
-  for (uint32_t i = 0; i < output_count; i++) {
-    close(outputs[i].fd);
-    unlink(outputs[i].temporary_path);
-  }
+  for (uint32_t i = 0; i < output_count; i++) discard_output(&outputs[i]);
   output_count = 0;
   held_stdout.length = held_stderr.length = 0;
 }
@@ -252,13 +244,15 @@ static void begin_output(uint32_t length) {
   require(length > 12, "an output has no name");
   require(take_u32() == output_count && output_count < MAX_OUTPUTS, "outputs must be numbered from 0");
   take(&size_bytes, sizeof size_bytes);
-  const char *final_path = take_text(length - 12);
-  const char *temporary_path = final_path + strlen(final_path) + 1;
+  char *final_path = take_text(length - 12);
+  char *temporary_path = final_path + strlen(final_path) + 1;
   require(final_path[0] == '/' && temporary_path[0] == '/', "an output's path must be absolute");
   if (!hold_signals()) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
-  int fd = open(temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-  if (fd < 0) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
-  outputs[output_count++] = (struct output){fd, le64toh(size_bytes), 0, final_path, temporary_path};
+  struct output *output = &outputs[output_count];
+  *output = (struct output){.size_bytes = le64toh(size_bytes), .final_path = final_path};
+  output->temporary_path = temporary_path;
+  if (!open_output(output)) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
+  output_count++;
 }
 
 static void write_output(uint32_t length) {
@@ -283,13 +277,6 @@ static void hold_text(struct text *held, uint32_t length) {
   }
   take(held->bytes + held->length, length);
   held->length += length;
-}
-
-/* False for what a compiler would write through (a device, a symbolic or hard link) or could not write. */
-static bool can_replace(const char *path) {
-  struct stat found;
-  if (lstat(path, &found)) return errno == ENOENT;
-  return S_ISREG(found.st_mode) && found.st_nlink == 1 && access(path, W_OK) == 0;
 }
 
 /*
@@ -320,15 +307,12 @@ static _Noreturn void commit(uint32_t status) {
     if (!can_replace(outputs[i].final_path))
       leave_agent(CAUSE_OUTPUT, "output-not-regular", outputs[i].final_path);
   }
-  for (uint32_t i = 0; i < output_count; i++) {
-    int fd = outputs[i].fd;
-    outputs[i].fd = -1;
-    if (close(fd)) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
-  }
+  for (uint32_t i = 0; i < output_count; i++)
+    if (!is_written(outputs[i].fd)) leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
   print(STDOUT_FILENO, &held_stdout);
   print(STDERR_FILENO, &held_stderr);
   for (uint32_t i = 0; i < output_count; i++)
-    if (rename(outputs[i].temporary_path, outputs[i].final_path))
+    if (!put_in_place(&outputs[i]))
       leave_agent(CAUSE_OUTPUT, "output-write-failed", strerror(errno));
   output_count = 0;
   tell(FRAME_COMMITTED, "", 0);

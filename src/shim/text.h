@@ -57,6 +57,16 @@ static const char *decimal(unsigned value, char digits[DECIMAL_BYTES]) {
   return at;
 }
 
+/* Writes a number as decimal text; it takes at most eleven bytes. */
+static void put_number(char *to, unsigned number) {
+  char reversed[10];
+  size_t length = 0;
+  do reversed[length++] = (char)('0' + number % 10);
+  while (number /= 10);
+  while (length) *to++ = reversed[--length];
+  *to = 0;
+}
+
 /* The number that a text begins with; 0 if there is none, or if it is above 999,999,999. */
 static int number_in(const char *text) {
   int value = 0;

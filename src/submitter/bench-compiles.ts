@@ -53,7 +53,12 @@ export class BenchCompiles {
     const { dispatcher, inputs, limits } = this.#parts;
     const isConnected = (): boolean => dispatcher.workers.some((worker) => worker.nodeId === nodeId);
     while (isConnected()) {
-      const prepared = await new JobPreparation(this.#request(args), this.#parts, signal).prepare();
+      const prepared = await new JobPreparation(
+        this.#request(args),
+        this.#parts.view.refresh(),
+        this.#parts,
+        signal,
+      ).prepare();
       if (prepared.kind === 'local')
         throw failed(`it would be compiled here: ${prepared.reason}`, prepared.detail);
       const { job } = prepared;

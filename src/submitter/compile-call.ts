@@ -34,11 +34,12 @@ export class CompileCall {
   readonly #failedAttempts: string[] = [];
   readonly #preparation: JobPreparation;
 
-  constructor(request: ShimRequest, session: ShimSession, parts: CallParts) {
+  /** @param caughtUp resolves when the view of the disk is no older than the call */
+  constructor(request: ShimRequest, caughtUp: Promise<void>, session: ShimSession, parts: CallParts) {
     this.#request = request;
     this.#session = session;
     this.#parts = parts;
-    this.#preparation = new JobPreparation(request, parts, session.gone);
+    this.#preparation = new JobPreparation(request, caughtUp, parts, session.gone);
   }
 
   /** Serves the call to its end. Never rejects. */

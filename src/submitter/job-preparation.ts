@@ -73,12 +73,19 @@ function shortened(text: string): string {
 export class JobPreparation {
   readonly #request: ShimRequest;
   readonly #parts: PreparationParts;
+  readonly #caughtUp: Promise<void>;
   readonly #gone: AbortSignal;
   #subject: string;
 
-  /** @param gone fires when nobody waits for the job any more */
-  constructor(request: ShimRequest, parts: PreparationParts, gone: AbortSignal) {
+  /**
+   * @param caughtUp resolves when the view of the disk is no older than the call
+   * @param gone fires when nobody waits for the job any more
+   */
+  constructor(request: ShimRequest, caughtUp: Promise<void>, parts: PreparationParts, gone: AbortSignal) {
     this.#request = request;
+    this.#caughtUp = caughtUp;
+    // A call that stays here for what its arguments say does not wait for it.
+    caughtUp.catch(() => {});
     this.#parts = parts;
     this.#gone = gone;
     this.#subject = shortened([request.name, ...request.args].join(' '));
@@ -105,7 +112,7 @@ export class JobPreparation {
     const obstacle = this.#parts.remoteObstacle();
     if (obstacle !== undefined) return here(obstacle, '');
     // From here on nothing that was true before the shim called is missed: neither of the compiler nor of sources.
-    await this.#parts.view.refresh();
+    await this.#caughtUp;
     const toolchain = await this.#identify(invocation);
     if ('reason' in toolchain) return toolchain;
     // What a compiler called cc is, is known only now.

@@ -58,6 +58,9 @@ export class ShimServer {
     this.#open++;
     this.#taken++;
     this.#parts.onWork();
+    // Now, and not with the request: it is there a turn later, and so is the proof that nothing older was missed.
+    const caughtUp = this.#parts.view.refresh();
+    caughtUp.catch(() => {});
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       this.#sockets.delete(socket);
@@ -72,7 +75,7 @@ export class ShimServer {
           } else if (frame.name === 'REQUEST') {
             const request = decodeRequest(frame.payload);
             session = new ShimSession(socket);
-            void new CompileCall(request, session, this.#parts).serve();
+            void new CompileCall(request, caughtUp, session, this.#parts).serve();
           } else throw new MeshError('MESHCC_PROTOCOL', `a shim began with ${frame.name}`);
         }
       } catch (error) {

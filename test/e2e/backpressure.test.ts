@@ -1,21 +1,13 @@
 /** Whoever sends waits for whoever is slow: memory does not grow with what is on its way. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
-import {
-  closeSync,
-  ftruncateSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { killQuietly, onProcessEnd } from '../support/process-end.ts';
+import { unfinishedOutputs } from '../support/unfinished-outputs.ts';
 import type {
   ReceiverMessage,
   SenderMessage,
@@ -116,14 +108,12 @@ test('a large object for a shim that does not read makes neither worker nor subm
     const watches = agents.map(({ pid }) => new MemoryWatch(pid));
     for (const { startBytes } of watches) assert.ok(startBytes > 0);
     const build = mesh.begin(['gcc', '-c', 'large.c', '-o', 'large.o'], { timeoutMs: 300_000 });
-    const temporaryBytes = (): number =>
-      readdirSync(mesh.work)
-        .filter((name) => name.startsWith('.meshcc-'))
-        .reduce((sum, name) => sum + statSync(join(mesh.work, name)).size, 0);
-    await untilTrue('the shim has begun to write', 60_000, () => temporaryBytes() > 0);
+    const writtenBytes = (): number =>
+      unfinishedOutputs(build.pid, mesh.work).reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+    await untilTrue('the shim has begun to write', 60_000, () => writtenBytes() > 0);
     process.kill(build.pid, 'SIGSTOP');
     await pause(HELD_MS);
-    assert.ok(temporaryBytes() < OBJECT_BYTES, 'the shim was too fast for this test');
+    assert.ok(writtenBytes() < OBJECT_BYTES, 'the shim was too fast for this test');
     process.kill(build.pid, 'SIGCONT');
     const ended = await build.ended;
     assert.equal(ended.status, 0, ended.stderr.toString('utf8'));

@@ -98,19 +98,6 @@ const SCENES: readonly Scene[] = [
       call.send(encodeOutputBegin({ index: 0, sizeBytes: 0, finalPath: 'a.o', temporaryPath: '/tmp/none' })),
   ],
   [
-    'names a temporary file that exists',
-    /output-write-failed/,
-    (call, fixture) =>
-      call.send(
-        encodeOutputBegin({
-          index: 0,
-          sizeBytes: 0,
-          finalPath: fixture.path('a.o'),
-          temporaryPath: fixture.path('a.c'),
-        }),
-      ),
-  ],
-  [
     'names a directory that is missing',
     /output-write-failed/,
     (call, fixture) => call.send(...fixture.output(0, 'missing/a.o', HALF)),

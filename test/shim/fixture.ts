@@ -15,6 +15,7 @@ import type { TestContext } from 'node:test';
 import { MeshError } from '../../src/base/errors.ts';
 import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
 import { buildShim, encodeOutputBegin, encodeOutputData, installShims } from '../../src/shim/index.ts';
+import { unfinishedOutputs } from '../support/unfinished-outputs.ts';
 import { type AgentCall, ScriptedAgent } from './scripted-agent.ts';
 
 /** The two ways to build the C program: with the project's own stand-in for the C library, or with a whole one. */
@@ -71,6 +72,11 @@ export function run(
     child.stdin.end(options.input ?? '');
     options.onStart?.(child);
   });
+}
+
+/** Resolves when a shim has begun to write an output. */
+export async function outputBegun({ pid = 0 }: ChildProcess, { work }: Fixture): Promise<void> {
+  while (unfinishedOutputs(pid, work).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 export class Fixture {
@@ -132,6 +138,15 @@ export class Fixture {
   /** `gcc -c a.c -o a.o` through the shim. */
   compile(options: RunOptions = {}): Promise<Ended> {
     return this.call('gcc', ['-c', 'a.c', '-o', 'a.o'], options);
+  }
+
+  /** The same, with the process that does it. */
+  startCompile(options: Omit<RunOptions, 'onStart'> = {}): { child: ChildProcess; ended: Promise<Ended> } {
+    const started: ChildProcess[] = [];
+    const ended = this.compile({ ...options, onStart: (child) => started.push(child) });
+    const [child] = started;
+    if (child === undefined) throw new Error('the shim was not started');
+    return { child, ended };
   }
 
   path(name: string): string {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -12,28 +12,18 @@ import {
   encodeRunLocal,
   encodeStderr,
 } from '../../src/shim/index.ts';
-import { Fixture, NATIVE_KINDS, run, SHIM_KINDS } from './fixture.ts';
+import { Fixture, NATIVE_KINDS, outputBegun, run, SHIM_KINDS } from './fixture.ts';
 
 const DATA = Buffer.from('not the whole object');
-
-/** Resolves when the shim has begun to write its temporary file. */
-async function temporaryFile(fixture: Fixture): Promise<void> {
-  while (!existsSync(fixture.path('.a.o.tmp'))) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 for (const kind of SHIM_KINDS) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
     test(`${kind}: ${signal} in the middle of a result`, async (t) => {
       const fixture = await Fixture.make(t, kind);
       await fixture.startAgent((call) => call.send(encodeAccepted(), ...fixture.output(0, 'a.o', DATA)));
-      let child: ChildProcess | undefined;
-      const ended = fixture.compile({
-        onStart: (started) => {
-          child = started;
-        },
-      });
-      await temporaryFile(fixture);
-      child?.kill(signal);
+      const { child, ended } = fixture.startCompile();
+      await outputBegun(child, fixture);
+      child.kill(signal);
       assert.equal((await ended).signal, signal);
       assert.deepEqual(fixture.files(), ['a.c']);
       await fixture.agent.call.closed;
@@ -50,7 +40,7 @@ for (const kind of NATIVE_KINDS) {
     const command = 'trap "" INT; echo $$; exec gcc -c a.c -o a.o';
     const child = spawn('/bin/sh', ['-c', command], { cwd: fixture.work, env: fixture.env });
     const ended = once(child, 'close');
-    await temporaryFile(fixture);
+    await outputBegun(child, fixture);
     child.kill('SIGINT');
     fixture.agent.call.send(encodeAccepted());
     // the pending signal, if it counted, would be noticed before the commit that comes after it
@@ -133,7 +123,7 @@ for (const kind of NATIVE_KINDS) {
     const command = 'trap "" INT QUIT; exec gcc -c a.c -o a.o';
     const child = spawn('/bin/sh', ['-c', command], { cwd: fixture.work, env: fixture.env });
     const ended = once(child, 'close');
-    await temporaryFile(fixture);
+    await outputBegun(child, fixture);
     child.kill('SIGINT');
     await new Promise((resolve) => setTimeout(resolve, 50)); // else both could be told of at once
     child.kill('SIGTERM');
