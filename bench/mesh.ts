@@ -8,15 +8,17 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { canMakeClusters } from '../test/support/netns.ts';
 import { BenchError } from './bench-error.ts';
+import { holdCache } from './cache-lock.ts';
 import { type Contest, orderOfRound, runContestant } from './contest/contest.ts';
 import type { Contestant } from './contest/contestant.ts';
+import { CONTESTANTS } from './contest/contestants.ts';
 import { installPackages } from './contest/debian-packages.ts';
 import { machineFacts, ownVersion } from './contest/machine.ts';
 import { formatResult } from './contest/markdown.ts';
 import type { ContestResult } from './contest/result.ts';
 import { ResultsDirectory } from './contest/results-directory.ts';
 import { USAGE, type Wanted, wantedContest } from './contest/settings.ts';
-import { isGood, isIdentical } from './contest/summary.ts';
+import { shortcomings } from './contest/shortcomings.ts';
 import { RepeatableTree } from './contest/tree-state.ts';
 import { Yardstick } from './contest/yardstick.ts';
 import { buildListRunner } from './run-list.ts';
@@ -95,10 +97,16 @@ function resultOf(
   workload: Workload,
   unavailable: readonly Unavailable[],
 ): ContestResult {
-  const packages = new Set(wanted.contestants.flatMap(({ packages: [first] }) => first ?? []));
+  const runs = contest.results.runs();
+  // A contest that was resumed with others has runs of those that are not wanted this time.
+  const shown = [...CONTESTANTS.values()].filter(
+    (contestant) =>
+      wanted.contestants.includes(contestant) || runs.some((run) => run.contestant === contestant.name),
+  );
+  const packages = new Set(shown.flatMap(({ packages: [first] }) => first ?? []));
   return {
     bench: 'mesh',
-    command: wanted.command,
+    command: wanted.commandWith(shown),
     settings: contest.settings,
     workload: {
       description: workload.description,
@@ -106,31 +114,10 @@ function resultOf(
       objects: [...contest.recording.reference.digests.keys()].filter((path) => path.endsWith('.o')).length,
     },
     machine: machineFacts([...packages]),
-    legs: wanted.contestants.flatMap(({ legs }) => legs),
+    legs: shown.flatMap(({ legs }) => legs),
     unavailable,
-    runs: contest.results.runs(),
+    runs,
   };
-}
-
-/**
- * What makes a contest a failure: somebody is missing, compiled nothing on the boards, or did not build the tree. That
- * a peer's objects differ from local ones is a result; ours must not.
- */
-function shortcomings({ runs, unavailable, legs }: ContestResult): string[] {
-  const missing = legs.filter(({ name }) => !runs.some(({ leg }) => leg === name));
-  const idle = runs.filter(({ localUnits, units }) => localUnits === units);
-  // An agent that dies leaves a build that is right, and done by the laptop.
-  const untold = runs.filter(({ contestant, localUnits }) => contestant === 'meshcc' && localUnits === null);
-  return [
-    ...unavailable.map(({ contestant, reason }) => `${contestant}: ${reason}`),
-    ...missing.map(({ name }) => `${name} was not run`),
-    ...idle.map(({ leg }) => `${leg} compiled nothing on the boards`),
-    ...untold.map(({ leg, round }) => `${leg} ${round} does not tell where its units were compiled`),
-    ...runs.filter((run) => !isGood(run)).map(({ leg, exitStatus }) => `${leg}: exit ${exitStatus}`),
-    ...runs
-      .filter((run) => run.contestant === 'meshcc' && !isIdentical(run))
-      .map(({ leg, objects }) => `${leg}: objects not as built locally: ${objects.faults.join(' ')}`),
-  ];
 }
 
 /** True if there is nothing that could be run here, and nobody insists. */
@@ -151,6 +138,7 @@ async function main(): Promise<number> {
   if (cannotRun(wanted)) return 0;
   const workload = WORKLOADS.get(wanted.settings.workload)!;
   mkdirSync(wanted.cacheDirectory, { recursive: true });
+  await holdCache(wanted.cacheDirectory);
   await installPackages(workload.packages ?? [], wanted.cacheDirectory, log);
   const { present, unavailable } = await gather(wanted);
   const contest = await prepareContest(wanted, workload, present);

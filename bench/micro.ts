@@ -8,6 +8,7 @@ import { BenchError } from './bench-error.ts';
 import { machineFacts } from './contest/machine.ts';
 import { formatMicro, type MeasuredPart, type MicroResult } from './micro/report.ts';
 import { PARTS, runPart } from './micro/run.ts';
+import { checkWritable } from './result-file.ts';
 
 const USAGE = `usage: npm run bench:micro -- [options]
   --only NAMES    parts, with commas: ${PARTS.map(({ name }) => name).join(', ')}
@@ -29,7 +30,7 @@ const log = (line: string): void => console.error(`${new Date().toISOString().sl
 
 function chosenParts(only: string | undefined): typeof PARTS {
   if (only === undefined) return PARTS;
-  const names = only.split(',');
+  const names = only.split(',').map((name) => name.trim());
   const unknown = names.find((name) => PARTS.every((part) => part.name !== name));
   if (unknown === undefined) return PARTS.filter(({ name }) => names.includes(name));
   throw new BenchError(`--only names ${unknown}, and there are ${PARTS.map(({ name }) => name).join(', ')}`);
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   const rounds = Number(values.rounds ?? (values.short ? 2 : 7));
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new BenchError(`--rounds must be a whole number from 1, not ${values.rounds}`);
+  checkWritable(values.json);
   const chosen = chosenParts(values.only);
   const parts: MeasuredPart[] = [];
   for (const part of chosen) {
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
   }
   const words = [
     ...(values.only === undefined ? [] : [`--only ${values.only}`]),
+    ...(values.rounds === undefined ? [] : [`--rounds ${values.rounds}`]),
     ...(values.short ? ['--short'] : []),
   ];
   const command = ['npm run bench:micro', ...(words.length > 0 ? ['--', ...words] : [])].join(' ');

@@ -11,13 +11,24 @@ import {
   readResult,
 } from './publish/pages.ts';
 
-try {
-  const [file] = process.argv.slice(2);
+const USAGE = `usage: npm run bench:publish -- [RESULT.json]
+  RESULT.json   of bench:mesh on k348 or small, bench:submitter on k348, or bench:micro
+                without one, charts and tables are made anew from the published results`;
+
+function main(file: string | undefined): void {
+  if (file === '--help') {
+    console.log(USAGE);
+    return;
+  }
   const results =
     file === undefined
       ? [publishedResult(), publishedSmall(), publishedSubmitter(), publishedMicro()]
       : [readResult(file)];
-  for (const path of results.flatMap(publish)) console.log(path);
+  for (const path of new Set(results.flatMap(publish))) console.log(path);
+}
+
+try {
+  main(process.argv[2]);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -12,8 +12,11 @@ import { type Cell, openPlainRunner } from '../src/sandbox/index.ts';
 import type { RunnerVariant } from '../src/sandbox/rungs.ts';
 import { BenchError } from './bench-error.ts';
 import { median } from './contest/statistics.ts';
+import { checkWritable } from './result-file.ts';
 import { type Cost, measure, runOnce } from './sandbox/measure.ts';
 import { type CommandUnderTest, openWorkerBench, type WorkerBench } from './sandbox/worker-bench.ts';
+
+const RUNGS = ['namespaces-user', 'namespaces-host', 'chroot', 'uid'] as const satisfies RunnerVariant[];
 
 const USAGE = `usage: npm run bench:sandbox -- [options]
   --rung NAME    namespaces-user, namespaces-host, chroot or uid; the strongest that works by default
@@ -93,9 +96,13 @@ async function main(): Promise<void> {
     throw new BenchError(`--${name} must be a whole number from 1, not ${values[name]}`);
   };
   const [jobs, rounds] = [count('jobs'), count('rounds')];
+  const inputs = count('inputs');
+  const rung = RUNGS.find((name) => name === values.rung);
+  if (rung !== values.rung) throw new BenchError(`--rung is one of ${RUNGS.join(', ')}, not ${values.rung}`);
+  checkWritable(values.json);
   const directory = mkdtempSync(join(tmpdir(), 'meshcc-bench-'));
   mkdirSync(join(directory, 'work'));
-  const bench = await openWorkerBench(directory, values.rung as RunnerVariant | undefined, count('inputs'));
+  const bench = await openWorkerBench(directory, rung, inputs);
   const plain = await openPlainRunner(bench.runnerPath);
   try {
     console.log(
@@ -114,4 +121,9 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  console.error(`FAILED: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}

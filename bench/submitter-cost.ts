@@ -13,7 +13,9 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { canMakeClusters } from '../test/support/netns.ts';
 import { BenchError } from './bench-error.ts';
+import { holdCache } from './cache-lock.ts';
 import { machineFacts } from './contest/machine.ts';
+import { checkWritable } from './result-file.ts';
 import { buildListRunner } from './run-list.ts';
 import { CostMesh, type Pace, type PassCost } from './submitter/cost-mesh.ts';
 import { formatVariant, type SubmitterResult, type VariantResult } from './submitter/cost-report.ts';
@@ -69,7 +71,7 @@ function settings() {
   if (unknown !== undefined) throw new BenchError(`--variants knows plain and debug, not ${unknown}`);
   if (values.verification !== 'default' && values.verification !== 'off')
     throw new BenchError(`--verification is default or off, not ${values.verification}`);
-  const rates = values.rates.split(',').map(Number);
+  const rates = values.rates.split(',').map((rate) => (rate.trim() === '' ? Number.NaN : Number(rate)));
   if (rates.some((rate) => !(rate >= 0)))
     throw new BenchError(`--rates is a list of numbers, not ${values.rates}`);
   return {
@@ -185,12 +187,16 @@ function isSound({ passes, profiled }: VariantResult): boolean {
 async function main(): Promise<number> {
   const wanted = settings();
   const workload = WORKLOADS.get(wanted.workload);
-  if (wanted.help || !workload) {
+  if (wanted.help) {
     console.log(USAGE);
-    return wanted.help ? 0 : 2;
+    return 0;
   }
+  if (!workload)
+    throw new BenchError(`no workload ${wanted.workload}; there are ${[...WORKLOADS.keys()].join(', ')}`);
   if (!canMakeClusters()) throw new BenchError('this needs root and network namespaces (package iproute2)');
+  checkWritable(wanted.json);
   mkdirSync(wanted.cache, { recursive: true });
+  await holdCache(wanted.cache);
   const tree = await workload.prepare(wanted.cache, log);
   const options = { cacheDirectory: wanted.cache, jobs: availableParallelism(), log, reuse: true };
   const { units } = await buildRecordedReference(tree, options);

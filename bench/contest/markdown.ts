@@ -158,8 +158,27 @@ function boundLine(result: ContestResult, legs: readonly LegSummary[]): string[]
 
 /** What meshcc itself was in its runs; the other contestants' runs need only the benchmark. */
 function versionsOf(runs: readonly RunRecord[]): string {
-  const versions = runs.flatMap(({ contestant, meshcc }) => (contestant === 'meshcc' ? [meshcc] : []));
+  const own = runs.filter(({ contestant }) => contestant === 'meshcc');
+  const versions = own.map(({ meshcc }) => meshcc ?? 'of a commit that the runs did not record');
   return [...new Set(versions)].join(' and ') || 'was not run';
+}
+
+/** A pause that a reader should know of: the machine may have been another one after it. */
+const NOTABLE_PAUSE_MINUTES = 60;
+
+/** All runs in the order in which they were made: it shows what followed what, and whether it was one go. */
+function orderOf(runs: readonly RunRecord[]): string {
+  let endMs = Number.NaN;
+  return runs
+    .map((run) => {
+      const beganMs = Date.parse(run.startedAt);
+      const pauseMinutes = (beganMs - endMs) / 60_000;
+      endMs = beganMs + run.wallSeconds * 1000;
+      const pause =
+        pauseMinutes > NOTABLE_PAUSE_MINUTES ? `(**${(pauseMinutes / 60).toFixed(1)} hours later**) ` : '';
+      return `${pause}${run.leg} ${run.round}`;
+    })
+    .join(', ');
 }
 
 const minuteOf = (run: RunRecord | undefined): string =>
@@ -176,7 +195,7 @@ function machineLines({ machine, settings, workload, runs }: ContestResult): str
     `- machine: ${machine.cpu}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, Linux ${machine.kernel}, ${machine.distribution}, Node ${machine.node}`,
     `- programs: ${Object.values(machine.programs).join('; ')}`,
     `- contestants: meshcc ${versionsOf(runs)}; ${packages.join(', ')}`,
-    `- runs: ${runs.length}, from ${minuteOf(runs[0])} to ${minuteOf(runs.at(-1))} UTC`,
+    `- runs: ${runs.length}, from ${minuteOf(runs[0])} to ${minuteOf(runs.at(-1))} UTC: ${orderOf(runs)}`,
   ].join('\n');
 }
 

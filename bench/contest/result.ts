@@ -22,8 +22,8 @@ export interface RunRecord extends Measurement {
   readonly round: number;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** This project as it was when the contest, or the part of it that was resumed, began. */
-  readonly meshcc: string;
+  /** This project as it was when the contest, or the part of it that was resumed, began; runs of before do not tell. */
+  readonly meshcc?: string;
   readonly exitStatus: number | string;
   /** Translation units of the workload. */
   readonly units: number;

@@ -62,7 +62,7 @@ export class ResultsDirectory {
     const folder = join(this.directory, 'runs');
     return readdirSync(folder)
       .filter((name) => name.endsWith('.json'))
-      .map((name): RunRecord => JSON.parse(readFileSync(join(folder, name), 'utf8')))
+      .map((name) => readRun(join(folder, name)))
       .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
   }
 
@@ -75,6 +75,17 @@ export class ResultsDirectory {
 
   #runFile(leg: string, round: number): string {
     return join(this.directory, 'runs', `${leg}-${round}.json`);
+  }
+}
+
+/** @throws BenchError if somebody has damaged it */
+function readRun(file: string): RunRecord {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new BenchError(
+      `${file} is no record of a run (${error instanceof Error ? error.message : error}): remove it, and --resume makes that run anew`,
+    );
   }
 }
 

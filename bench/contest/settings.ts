@@ -59,13 +59,19 @@ const SHORT: Defaults = {
   boardCores: 0.5,
 };
 
+/** They share one /24 network with the laptop. */
+const MAX_BOARDS = 200;
+
+/** man 8 tc, RATES. */
+const RATE = /^\d+(?:\.\d+)?(?:[kmgt]i?)?(?:bit|bps)?$/i;
+
 /** A laptop with a part of a core; more would only make its compilers wait for each other. */
 const LAPTOP_JOBS = 2;
 
 /** What is wanted of a contest. */
 export interface Wanted {
-  /** To repeat it elsewhere: without the options that name directories of this machine. */
-  readonly command: string;
+  /** To repeat it elsewhere with these contestants: without the options that name directories of this machine. */
+  readonly commandWith: (contestants: readonly Contestant[]) => string;
   readonly settings: ContestSettings;
   readonly contestants: readonly Contestant[];
   readonly rounds: number;
@@ -128,6 +134,9 @@ function contestSettings(values: Values, defaults: Defaults): ContestSettings {
     throw new BenchError(`no workload ${workload}; there are ${list(WORKLOADS.keys())}`);
   }
   const boards = whole(values.boards, defaults.boards, '--boards');
+  if (boards > MAX_BOARDS) throw new BenchError(`--boards is ${MAX_BOARDS} at most, not ${boards}`);
+  if (values.rate !== 'none' && !RATE.test(values.rate))
+    throw new BenchError(`--rate is a rate as tc writes it, such as 100mbit, or none, not ${values.rate}`);
   const slotsPerBoard = whole(values.slots, 2, '--slots');
   return {
     workload,
@@ -144,8 +153,15 @@ function contestSettings(values: Values, defaults: Defaults): ContestSettings {
   };
 }
 
-function repeatableCommand({ cache: _, results: __, resume: ___, ...values }: Values): string {
-  const options = Object.entries(values).flatMap(([name, value]) =>
+function repeatableCommand(
+  { cache: _, results: __, resume: ___, ...values }: Values,
+  defaults: Defaults,
+  contestants: readonly Contestant[],
+): string {
+  const names = contestants.map(({ name }) => name);
+  const isUsual = [...names].sort().join() === [...defaults.contestants].sort().join();
+  const wanted = { ...values, contestants: isUsual ? undefined : names.join(',') };
+  const options = Object.entries(wanted).flatMap(([name, value]) =>
     value === OPTIONS_DEFAULTS[name] ? [] : [value === true ? `--${name}` : `--${name} ${value}`],
   );
   return ['npm run bench:mesh --', ...options].join(' ').replace(/ --$/, '');
@@ -168,11 +184,13 @@ export function wantedContest(args: readonly string[]): Wanted | undefined {
     throw new BenchError('--resume goes on in a directory: name it with --results');
   }
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '');
-  const ownDirectory = join(cacheDirectory, 'results', `${settings.workload}-${time}`);
+  const ownDirectory = join(cacheDirectory, 'results', `${settings.workload}-${time}-${process.pid}`);
   return {
-    command: repeatableCommand(values),
+    commandWith: (contestants) => repeatableCommand(values, defaults, contestants),
     settings,
-    contestants: chosenContestants(values.contestants?.split(',') ?? defaults.contestants),
+    contestants: chosenContestants(
+      values.contestants?.split(',').map((name) => name.trim()) ?? defaults.contestants,
+    ),
     rounds,
     laptopRounds: whole(values['laptop-rounds'], rounds, '--laptop-rounds'),
     cacheDirectory,

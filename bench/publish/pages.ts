@@ -8,6 +8,7 @@ import type { ContestResult } from '../contest/result.ts';
 import { formatMicro, type MicroResult } from '../micro/report.ts';
 import { formatSubmitter, type SubmitterResult } from '../submitter/cost-report.ts';
 import { renderCharts } from './charts.ts';
+import { publicationObstacle } from './obstacle.ts';
 
 /** Relative to the package. */
 export const PUBLISHED = join('docs', 'benchmarks');
@@ -23,13 +24,20 @@ const MICRO_PAGE = join('docs', 'micro-benchmarks.md');
 /** A result of any of the benchmarks that are published. */
 export type PublishableResult = ContestResult | MicroResult | SubmitterResult;
 
+function parsed(file: string): Partial<ContestResult> | Partial<MicroResult> | Partial<SubmitterResult> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new BenchError(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
 /** Reads a result file. @throws BenchError if it is none */
 export function readResult(file: string): PublishableResult {
   if (!existsSync(file)) throw new BenchError(`${file} does not exist`);
-  const value: Partial<ContestResult> | Partial<MicroResult> | Partial<SubmitterResult> = JSON.parse(
-    readFileSync(file, 'utf8'),
-  );
-  if (value.bench === 'mesh' && value.runs !== undefined) return value as ContestResult;
+  const value = parsed(file);
+  if (value.bench === 'mesh' && value.runs !== undefined && value.settings !== undefined)
+    return value as ContestResult;
   if (value.bench === 'micro' && value.parts !== undefined) return value as MicroResult;
   if (value.bench === 'submitter' && value.results !== undefined) return value as SubmitterResult;
   throw new BenchError(`${file} is no result of bench:mesh, bench:submitter or bench:micro`);
@@ -113,8 +121,10 @@ function filesOf(result: PublishableResult): Record<string, string> {
   }
 }
 
-/** Writes them. */
+/** Writes them. @throws BenchError if the pages cannot show this result */
 export function publish(result: PublishableResult): string[] {
+  const obstacle = publicationObstacle(result);
+  if (obstacle !== undefined) throw new BenchError(`this result is not published: ${obstacle}`);
   mkdirSync(join(PACKAGE_ROOT, PUBLISHED), { recursive: true });
   const files = filesOf(result);
   for (const [path, text] of Object.entries(files)) writeFileSync(join(PACKAGE_ROOT, path), text);

@@ -21,6 +21,12 @@ export function outputFileOf({ cwd, argv }: ListedCommand): string {
   return resolve(cwd, outputOf(argv));
 }
 
+/** The path of the depfile that the kernel's build asks for; absolute. Undefined: none. */
+export function depfileOf({ cwd, argv }: ListedCommand): string | undefined {
+  const path = argv.map((word) => /^-Wp,-MM?D,(.+)/.exec(word)?.[1]).find((found) => found !== undefined);
+  return path === undefined ? undefined : resolve(cwd, path);
+}
+
 /** Replaces the word after `-o`. */
 function withOutput(argv: readonly string[], path: string): string[] {
   const words = [...argv];

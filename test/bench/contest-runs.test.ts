@@ -92,10 +92,24 @@ test('the command line becomes settings; what cannot be is refused with the choi
   assert.throws(() => wantedContest(['--workload', 'none']), /no workload none; there are/);
   assert.throws(() => wantedContest(['--rounds', '1.5']), /--rounds must be a whole number/);
   assert.throws(() => wantedContest(['--resume']), /--results/);
+  assert.throws(() => wantedContest(['--boards', '300']), /--boards is 200 at most, not 300/);
+  assert.throws(() => wantedContest(['--rate', 'bogus']), /--rate is a rate as tc writes it/);
+  assert.equal(wantedContest(['--rate', '2.5mbit'])?.settings.shape.rate, '2.5mbit');
 });
 
 test('the command of a result can be repeated elsewhere', () => {
   const args = ['--cache', '/somewhere', '--results', '/else', '--resume', '--workload', 'k348'];
-  assert.equal(wantedContest(args)?.command, 'npm run bench:mesh -- --workload k348');
-  assert.equal(wantedContest([])?.command, 'npm run bench:mesh');
+  const commandOf = (some: readonly string[]): string | undefined => {
+    const wanted = wantedContest(some);
+    return wanted?.commandWith(wanted.contestants);
+  };
+  assert.equal(commandOf(args), 'npm run bench:mesh -- --workload k348');
+  assert.equal(commandOf([]), 'npm run bench:mesh');
+  assert.equal(
+    commandOf(['--contestants', 'floor, meshcc']),
+    'npm run bench:mesh -- --contestants floor,meshcc',
+  );
+  // A contest that was resumed with others than it began with.
+  const resumed = wantedContest(['--contestants', 'floor']);
+  assert.equal(resumed?.commandWith([...CONTESTANTS.values()]), 'npm run bench:mesh');
 });

@@ -41,6 +41,11 @@ export function addBenchCommand(program: Command): void {
     .action(async (nodes: string[], options: BenchOptions) => {
       const { stateDirectory, controlSocket } = agentPaths();
       const { watts = new Map(), price = new Map() } = options;
+      if (options.last && nodes.length > 0)
+        throw new MeshError(
+          'MESHCC_BAD_CONFIG',
+          `meshcc bench --last shows the whole last result, so that ${nodes.join(' ')} cannot be chosen. Leave the names or --last away.`,
+        );
       const kept = options.last ? keptResult(stateDirectory) : undefined;
       // Before minutes of measuring: nobody should learn of a slip after them.
       checkCosts(kept?.nodes ?? (await nodesInSight(controlSocket)), watts, price);
@@ -91,6 +96,7 @@ function costs(text: string, before: NodeCosts = new Map()): NodeCosts {
     const [, node, number] = /^([^=]+)=(\d+(?:\.\d+)?)$/.exec(part) ?? [];
     if (node === undefined || !(Number(number) > 0))
       throw new InvalidArgumentError(`Expected NODE=NUMBER, such as board1=5, and got "${part}".`);
+    if (all.has(node)) throw new InvalidArgumentError(`"${node}" has two values.`);
     all.set(node, Number(number));
   }
   return all;
