@@ -139,7 +139,7 @@ const STANDING_CAVEATS = [
   '- Tools that look at the load of their machine (icecream does) see that of all hosts together.',
   '- Bytes are counted at the switch, payload exactly; virtual links carry packets of up to 64 KiB, so that TCP/IP headers are counted too low.',
   '- "Floor" is a build whose compiler copies a ready object: what make, the shell and the build\'s own tools cost in any case.',
-  '- Corrected figures are measured ones, divided by what the yardstick took during the run and multiplied by its standard. Bytes need no correction.',
+  '- Corrected figures are measured ones, divided by what the yardstick took during the run and multiplied by its standard: what it took before the runs of this contest (median), so that those of two contests do not compare. Bytes need no correction.',
 ];
 
 function boundLine(result: ContestResult, legs: readonly LegSummary[]): string[] {

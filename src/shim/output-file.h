@@ -15,8 +15,8 @@ struct output {
 };
 
 /*
- * A file in the directory of `path` that has no name before it is whole: nobody is told of it (each event of a
- * directory wakes up whoever watches it, the agent first), and nothing is left of it whatever happens.
+ * A file in the directory of `path` that has no name before it is whole: nobody can open it, nothing is left of it
+ * whatever happens, and whoever watches the directory, the agent first, hears of it half as often.
  * -1 where the kernel, the file system or the lack of /proc does not allow that.
  */
 static int open_unnamed(char *path) {
