@@ -64,6 +64,8 @@ const preload = (name: string): string =>
 /** Compiles that are under way at once when boards answer from memory: as in a build on many boards. */
 const JOBS_OF_MANY_BOARDS = 40;
 const IDLE_SAMPLE_MS = 3_000;
+/** Until then agents look for others often, and more and more rarely. */
+const SETTLED_AFTER_MS = 10_000;
 /** What the agent still does when the last shim has gone (acknowledgements, counts) belongs to the pass. */
 const SETTLE_MS = 200;
 const PROFILE_TIMEOUT_MS = 20_000;
@@ -118,7 +120,7 @@ export class CostMesh {
     );
     this.#environment = await this.#laptop.shimEnvironment();
     this.#agentPid = (await this.#laptop.status()).pid;
-    await sleep(2_000);
+    await sleep(SETTLED_AFTER_MS);
     const before = this.#agentMs();
     await sleep(IDLE_SAMPLE_MS);
     this.#idleMsPerSecond = ((this.#agentMs() - before) * 1000) / IDLE_SAMPLE_MS;
