@@ -7,6 +7,13 @@ import { decodeRequest, ShimFrameDecoder } from '../shim/index.ts';
 import { type CallParts, CompileCall } from './compile-call.ts';
 import { ShimSession } from './shim-session.ts';
 
+/**
+ * A request that comes later than this after its connection needs a proof of its own: its shim, or this process, was
+ * held up meanwhile, and a compiler that was held up like that would see what has changed. A compiler takes about as long
+ * from its start to its first header.
+ */
+const MAX_REQUEST_DELAY_MS = 4;
+
 export class ShimServer {
   readonly #server: Server;
   readonly #parts: CallParts;
@@ -59,7 +66,8 @@ export class ShimServer {
     this.#taken++;
     this.#parts.onWork();
     // Now, and not with the request: it is there a turn later, and so is the proof that nothing older was missed.
-    const caughtUp = this.#parts.view.refresh();
+    const connectedMs = performance.now();
+    let caughtUp = this.#parts.view.refresh();
     caughtUp.catch(() => {});
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
@@ -74,6 +82,7 @@ export class ShimServer {
               throw new MeshError('MESHCC_PROTOCOL', `a shim sent ${frame.name} out of turn`);
           } else if (frame.name === 'REQUEST') {
             const request = decodeRequest(frame.payload);
+            if (performance.now() - connectedMs > MAX_REQUEST_DELAY_MS) caughtUp = this.#parts.view.refresh();
             session = new ShimSession(socket);
             void new CompileCall(request, caughtUp, session, this.#parts).serve();
           } else throw new MeshError('MESHCC_PROTOCOL', `a shim began with ${frame.name}`);

@@ -1,11 +1,16 @@
 /** Files that change between and during compiles: what is compiled is always what is there now. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { agentPaths } from '../../src/base/paths.ts';
+import { FRESHNESS_LIMITS } from '../../src/include-scan/freshness-limits.ts';
+import { encodeRequest, type ShimFrame, ShimFrameDecoder } from '../../src/shim/index.ts';
 import { writeFiles } from './support/file-tree.ts';
 import { assertRemote, assertSameAsPlain } from './support/same-as-plain.ts';
 import { BELIEVING, TestMesh } from './support/test-mesh.ts';
+import { pause } from './support/until.ts';
 
 let mesh: TestMesh;
 let directories = 0;
@@ -267,4 +272,53 @@ test('a date whose macro only comes about by pasting', () =>
     const { status, job } = await mesh.compile(['-c', 'unit.c', '-o', 'mesh.o'], { cwd: directory });
     assert.equal(status, 0);
     assert.equal(job?.place.kind, 'local');
+  }));
+
+/** What the agent answers to a shim that is held up between its connection and its request, up to the last frame. */
+async function answerToLateRequest(directory: string, meanwhile: () => void): Promise<ShimFrame[]> {
+  const socket = connect(agentPaths(mesh.laptop.env).shimSocket);
+  const decoder = new ShimFrameDecoder();
+  const frames: ShimFrame[] = [];
+  await new Promise<void>((resolve) => socket.once('connect', () => setTimeout(resolve, 50)));
+  meanwhile();
+  socket.write(
+    encodeRequest({
+      compiler: '/usr/bin/gcc',
+      name: 'gcc',
+      cwd: directory,
+      args: ['-c', 'unit.c', '-o', 'mesh.o'],
+      env: {},
+      umask: 0o022,
+      pid: process.pid,
+      stdoutIsTerminal: false,
+      stdinIsTerminal: false,
+      stderrIsTerminal: false,
+      columns: 0,
+      rows: 0,
+    }),
+  );
+  try {
+    for await (const piece of socket) {
+      frames.push(...decoder.push(piece));
+      if (['COMMIT', 'RUN_LOCAL'].includes(frames.at(-1)?.name ?? '')) return frames;
+    }
+    throw new Error('the agent hung up');
+  } finally {
+    socket.destroy();
+  }
+}
+
+test('a header that changes while a shim is held up between its connection and its request', () =>
+  mesh.explaining(async () => {
+    const directory = place({ 'unit.c': UNIT, 'value.h': '#define VALUE 1\n' });
+    const header = join(directory, 'value.h');
+    // Until its last change has been a while ago, a header is looked at again for each unit.
+    await pause(FRESHNESS_LIMITS.racyWindowMs + 500);
+    await objectOf(directory);
+    const frames = await answerToLateRequest(directory, () => writeFileSync(header, '#define VALUE 2\n'));
+    assert.equal(frames.at(-1)?.name, 'COMMIT');
+    const pieces = frames
+      .filter(({ name }) => name === 'OUTPUT_DATA')
+      .map(({ payload }) => payload.subarray(4));
+    assert.ok(Buffer.concat(pieces).equals(await plainObjectOf(directory)), 'the old header was compiled');
   }));
