@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { errnoOf } from '../src/base/errors.ts';
 import { BenchError } from './bench-error.ts';
 
 /**
@@ -12,13 +13,13 @@ export function holdCache(directory: string): Promise<void> {
   const name = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 32);
   const server = createServer((socket) => socket.destroy());
   return new Promise((resolve, reject) => {
-    server.once('error', () =>
-      reject(
-        new BenchError(
-          `another benchmark is at work in ${directory}: wait until it has ended, or name another directory with --cache`,
-        ),
-      ),
-    );
+    server.once('error', (error) => {
+      const isHeld = errnoOf(error) === 'EADDRINUSE';
+      const what = isHeld
+        ? `another benchmark is at work in ${directory}: wait until it has ended, or name another directory with --cache`
+        : `${directory} cannot be held against other benchmarks: ${error.message}`;
+      reject(new BenchError(what));
+    });
     server.listen(`\0meshcc-bench-${name}`, () => {
       server.unref();
       resolve();

@@ -132,11 +132,20 @@ test('no worker is left', () =>
     await Promise.all(mesh.boards.map((board) => board.kill()));
     await project.assertBuilt(await build.ended);
     const jobs = await mesh.laptop.jobs(build.buildId);
-    const reasons = new Set(jobs.map(({ place }) => (place.kind === 'local' ? place.reason : 'remote')));
+    const reasons = new Set<string>();
+    for (const { place } of jobs) {
+      reasons.add(place.kind === 'local' ? place.reason : 'remote');
+      // A job that was ready just when there was no board any more waits a moment for one, and no longer.
+      if (place.kind === 'local' && place.reason === 'no-connection-in-time')
+        assert.match(
+          place.detail,
+          /^board\d was lost and did not come back within \d+ ms; no other node is connected$/,
+        );
+    }
     assert.ok(reasons.has('no-peer'), [...reasons].join(' '));
     reasons.delete('no-peer');
     reasons.delete('remote');
-    // Those that had been tried on both, and those that were ready for a board just when there was none any more.
+    // Those that had been tried on both.
     reasons.delete('attempts-exhausted');
     reasons.delete('no-connection-in-time');
     assert.deepEqual([...reasons], []);
