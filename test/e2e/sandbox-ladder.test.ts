@@ -1,10 +1,11 @@
 /** A machine that cannot have the best sandbox takes the next one, says so to everybody, or does not compile for others. */
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { buildNativeProgram } from '../../src/base/native-program.ts';
 import { PACKAGE_ROOT } from '../../src/base/package-root.ts';
+import { reachable } from '../support/reachable.ts';
 import { TestMesh } from './support/test-mesh.ts';
 import { TestNode } from './support/test-node.ts';
 import { untilTrue } from './support/until.ts';
@@ -103,8 +104,9 @@ describe('an agent that may not have a weaker sandbox', { skip: notRoot }, () =>
     const mesh = await TestMesh.start({ boards: [] });
     chmodSync(mesh.root, 0o755);
     const change = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const;
+    const [first = change[0], ...rest] = [...reachable(realpathSync(PACKAGE_ROOT)), ...change];
     const node = new TestNode(mesh.root, 'nobody', {
-      launcher: [...change, await containerLauncher()],
+      launcher: [first, ...rest, await containerLauncher()],
       args: ['--sandbox', 'uid'],
     });
     chownSync(node.home, NOBODY, NOBODY);
