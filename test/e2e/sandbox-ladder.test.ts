@@ -102,20 +102,23 @@ describe('an agent that may not have a weaker sandbox', { skip: notRoot }, () =>
 
   it('compiles for nobody as an ordinary user without namespaces', async () => {
     const mesh = await TestMesh.start({ boards: [] });
-    chmodSync(mesh.root, 0o755);
-    const change = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const;
-    const [first = change[0], ...rest] = [...reachable(realpathSync(PACKAGE_ROOT)), ...change];
-    const node = new TestNode(mesh.root, 'nobody', {
-      launcher: [first, ...rest, await containerLauncher()],
-      args: ['--sandbox', 'uid'],
-    });
-    chownSync(node.home, NOBODY, NOBODY);
-    await node.start();
-    const { worker } = await node.status();
-    assert.equal(worker.on, false);
-    assert.match(worker.detail, /chroot: changing the root without being root: Operation not permitted/);
-    await node.stop();
-    await mesh.close();
+    try {
+      chmodSync(mesh.root, 0o755);
+      const change = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const;
+      const [first = change[0], ...rest] = [...reachable(realpathSync(PACKAGE_ROOT)), ...change];
+      const node = new TestNode(mesh.root, 'nobody', {
+        launcher: [first, ...rest, await containerLauncher()],
+        args: ['--sandbox', 'uid'],
+      });
+      chownSync(node.home, NOBODY, NOBODY);
+      await node.start();
+      const { worker } = await node.status();
+      assert.equal(worker.on, false);
+      assert.match(worker.detail, /chroot: changing the root without being root: Operation not permitted/);
+      await node.stop();
+    } finally {
+      await mesh.close();
+    }
   });
 });
 
