@@ -1,5 +1,6 @@
 /** A result as Markdown: tables, the machine, and what could distort the figures. */
 import { type Row, shown, table } from '../markdown-table.ts';
+import { companionsOf, foreignCores, workingQuotaCores } from './companions.ts';
 import type { SetupCost } from './contestant.ts';
 import { totalCpuSeconds } from './measure.ts';
 import type { ContestResult, RunRecord } from './result.ts';
@@ -97,16 +98,30 @@ function setupLines({ runs, legs }: ContestResult): string[] {
   });
 }
 
+/** Runs of one contest at the same time, by several processes of the benchmark. */
+function companyLines(runs: readonly RunRecord[]): string[] {
+  const accompanied = runs.filter((run) => companionsOf(run, runs).length > 0);
+  if (accompanied.length === 0) return [];
+  const most = Math.max(
+    ...accompanied.map((run) => run.outsideCores + totalCpuSeconds(run.hosts) / run.wallSeconds),
+  );
+  return [
+    `- ${accompanied.length} runs were made while others of the contest ran on hosts of their own (${accompanied.map((run) => `${run.leg} ${run.round}`).join(', ')}). What those used is no load from outside here; everything together took up to ${most.toFixed(2)} cores.`,
+  ];
+}
+
 /** What the reader of the figures should know about the runs themselves. */
 function distortions({ runs, machine, settings }: ContestResult): string[] {
   const { shape } = settings;
   const quota = shape.laptopCores + shape.boards * shape.boardCores;
   const yardstick = runs.map(({ calibration }) => calibrationMs(calibration));
   const [least, most] = [Math.min(...yardstick), Math.max(...yardstick)];
-  const loaded = runs.filter(({ outsideCores }) => outsideCores > NOTABLE_LOAD_CORES);
+  const outside = runs.map((run) => foreignCores(run, runs));
+  const loaded = runs.filter((_, index) => (outside[index] ?? 0) > NOTABLE_LOAD_CORES);
   const stolen = runs.filter(({ stealCores }) => stealCores > 0.05);
-  const crowded = quota > machine.cores ? [] : runs.filter((run) => run.outsideCores + quota > machine.cores);
-  const outside = runs.map(({ outsideCores }) => outsideCores);
+  const isCrowded = (run: RunRecord): boolean =>
+    run.outsideCores + workingQuotaCores(run, settings) > machine.cores;
+  const crowded = quota > machine.cores ? [] : runs.filter(isCrowded);
   return [
     ...(quota > machine.cores
       ? [
@@ -117,9 +132,10 @@ function distortions({ runs, machine, settings }: ContestResult): string[] {
     `- The yardstick, one fixed compile, took ${least.toFixed(0)} to ${most.toFixed(0)} ms of CPU during the runs (standard: ${standardMs(runs).toFixed(0)} ms)${most / least > 1 + NOTABLE_SPREAD ? ', so a CPU second did not always buy the same work: read the corrected table, and take differences below that spread for nothing' : ''}.`,
     ...(crowded.length > 0
       ? [
-          `- **In ${crowded.length} runs that load and the quotas together were more than the ${machine.cores} cores**: the hosts did not get all that their quotas allow, and wall times are too long. The correction does not undo that.`,
+          `- **In ${crowded.length} of ${runs.length} runs that load and the quotas together were more than the ${machine.cores} cores**: the hosts did not get all that their quotas allow, and wall times are too long. The correction does not undo that.`,
         ]
       : []),
+    ...companyLines(runs),
     ...(stolen.length > 0
       ? [
           `- **The hypervisor took CPU away** in ${stolen.length} runs, up to ${Math.max(...runs.map((run) => run.stealCores)).toFixed(2)} core.`,
@@ -166,17 +182,18 @@ function versionsOf(runs: readonly RunRecord[]): string {
 /** A pause that a reader should know of: the machine may have been another one after it. */
 const NOTABLE_PAUSE_MINUTES = 60;
 
-/** All runs in the order in which they were made: it shows what followed what, and whether it was one go. */
+/** All runs in the order in which they began: it shows what followed what, and whether it was one go. */
 function orderOf(runs: readonly RunRecord[]): string {
-  let endMs = Number.NaN;
+  const beganMs = ({ startedAt }: RunRecord): number => Date.parse(startedAt);
+  const endMs = (run: RunRecord): number => beganMs(run) + run.wallSeconds * 1000;
   return runs
-    .map((run) => {
-      const beganMs = Date.parse(run.startedAt);
-      const pauseMinutes = (beganMs - endMs) / 60_000;
-      endMs = beganMs + run.wallSeconds * 1000;
+    .map((run, index) => {
+      const before = runs.slice(0, index);
+      const pauseMinutes = index === 0 ? 0 : (beganMs(run) - Math.max(...before.map(endMs))) / 60_000;
       const pause =
         pauseMinutes > NOTABLE_PAUSE_MINUTES ? `(**${(pauseMinutes / 60).toFixed(1)} hours later**) ` : '';
-      return `${pause}${run.leg} ${run.round}`;
+      const company = companionsOf(run, before).length > 0 ? '(meanwhile) ' : '';
+      return `${pause}${company}${run.leg} ${run.round}`;
     })
     .join(', ');
 }

@@ -1,7 +1,9 @@
 /** What runs come to: medians, the floor, the yardstick's correction, and who is left out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { foreignCores } from '../../bench/contest/companions.ts';
 import { formatResult } from '../../bench/contest/markdown.ts';
+import type { RunRecord } from '../../bench/contest/result.ts';
 import { median } from '../../bench/contest/statistics.ts';
 import { summarize } from '../../bench/contest/summary.ts';
 import { madeUpResult, madeUpRun } from './contest-fixtures.ts';
@@ -92,4 +94,36 @@ test('the report names who could not take part, and what distorts', () => {
 
 test('the bound is the CPU of a local build over all cores', () => {
   assert.match(formatResult(madeUpResult([floor, local])), /20 CPU s.*1\.00 cores.*before 20 s\./);
+});
+
+test('what runs at the same time used is no load from outside, and is told', () => {
+  const startedAt = '2021-01-01T00:00:00.000Z';
+  const one = madeUpRun({ leg: 'one', laptopSeconds: 3, startedAt, outsideCores: 0.8 });
+  const other = madeUpRun({ leg: 'other', laptopSeconds: 6, startedAt, wallSeconds: 20, outsideCores: 0.25 });
+  assert.equal(
+    foreignCores(one, [one, other]).toFixed(3),
+    '0.500',
+    '6 s in 20 of the other, in all of its time',
+  );
+  assert.equal(
+    foreignCores(other, [one, other]).toFixed(3),
+    '0.100',
+    '3 s in 10 of the other, in half of its time',
+  );
+  assert.equal(foreignCores(one, [one]), 0.8);
+  const text = formatResult(madeUpResult([one, other, floor]));
+  assert.match(text, /\*\*other programs were running\*\* \(one 1\)/);
+  assert.match(
+    text,
+    /^- 2 runs were made while others of the contest ran.*\(one 1, other 1\).*up to 1\.10 cores/m,
+  );
+  assert.match(text, /UTC: one 1, \(meanwhile\) other 1, floor 1$/m);
+  assert.doesNotMatch(formatResult(madeUpResult([floor, local])), /meanwhile|others of the contest/);
+});
+
+test('a run is crowded if the quotas of its working hosts leave too little for what runs beside it', () => {
+  const crowded = (run: RunRecord): boolean =>
+    /were more than the 2 cores/.test(formatResult(madeUpResult([run])));
+  assert.ok(!crowded(madeUpRun({ leg: 'laptop', laptopSeconds: 3, outsideCores: 1.6 })));
+  assert.ok(crowded(madeUpRun({ leg: 'board', laptopSeconds: 3, boardSeconds: 3, outsideCores: 1.6 })));
 });
