@@ -27,7 +27,7 @@ const OPTIONS = {
   workload: { type: 'string', default: 'small' },
   units: { type: 'string', default: '0' },
   passes: { type: 'string', default: '3' },
-  rates: { type: 'string', default: '25,100,0' },
+  rates: { type: 'string', default: '3,25,100,0' },
   boards: { type: 'string', default: '2' },
   jobs: { type: 'string', default: '8' },
   variants: { type: 'string', default: 'plain,debug' },
@@ -43,7 +43,7 @@ const USAGE = `usage: npm run bench:submitter -- [options]
   --workload NAME   small (100 units) or k348 (348), parts of the Linux kernel (small)
   --units N         only the first N units
   --passes N        passes at each rate (3)
-  --rates LIST      units a second when boards answer from memory, 0: as fast as it goes (25,100,0)
+  --rates LIST      units a second when boards answer from memory, 0: as fast as it goes (3,25,100,0)
   --variants LIST   plain, debug (-g added); default both
   --boards N        hosts besides the submitter (2)
   --jobs N          commands at once, half of them preprocessors (8)
