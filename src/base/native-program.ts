@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { digestOf } from './digest.ts';
 import { MeshError, messageOf } from './errors.ts';
@@ -55,6 +55,9 @@ const ALL_BUILDS: readonly NativeBuild[] = ['freestanding', 'static', 'dynamic']
 /** Compilers that are tried, in order. Absolute first, so that a masquerading shim is never one of them. */
 const COMPILERS = ['/usr/bin/cc', '/usr/bin/gcc', '/usr/bin/clang', 'cc', 'gcc', 'clang'];
 
+/** Where a compiler that is named by its path has its assembler and linker, even if the PATH of an agent is narrower. */
+const TOOL_DIRECTORIES = ['/usr/bin', '/bin'];
+
 interface Attempt {
   readonly compiler: string;
   readonly build: NativeBuild;
@@ -71,7 +74,8 @@ async function attempt(
     const built = join(directory, program.name);
     const sources = [program.source, ...(build === 'freestanding' ? [program.freestanding ?? ''] : [])];
     const paths = sources.map((file) => join(PACKAGE_ROOT, file));
-    const env = { ...process.env, MESHCC_RECURSION: '1' };
+    const searchPath = [...(process.env.PATH?.split(delimiter) ?? []), ...TOOL_DIRECTORIES].join(delimiter);
+    const env = { ...process.env, PATH: searchPath, MESHCC_RECURSION: '1' };
     await promisify(execFile)(compiler, [...FLAGS[build], '-Wall', '-o', built, ...paths], { env });
     if (program.statusWithoutArguments !== undefined)
       await expectStatus(built, program.statusWithoutArguments);

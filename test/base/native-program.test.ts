@@ -47,6 +47,18 @@ for (const [title, freestanding] of [
   });
 }
 
+test('the compiler finds its assembler and linker where the PATH of the agent does not lead to them', async (t) => {
+  // Clang finds them by itself, and must not step in.
+  const source = '#ifdef __clang__\n#error "not by clang"\n#endif\nint main(void) { return 2; }\n';
+  const { cache, program } = makePlace(t, source, NOT_FOR_THIS_PROCESSOR);
+  const { PATH } = process.env;
+  t.after(() => {
+    process.env.PATH = PATH;
+  });
+  process.env.PATH = dirname(cache);
+  assert.equal(spawnSync(await buildNativeProgram(program, cache)).status, 2);
+});
+
 test('a program that runs in no way is an error that says why, for each of them', async (t) => {
   const { cache, program } = makePlace(t, 'int main(void) { return 3; }\n', DIES_AT_ONCE);
   await assert.rejects(buildNativeProgram(program, cache), (error: Error & { code?: string }) => {
